@@ -1,0 +1,20 @@
+/* Memory for secrets: locked in RAM, left out of core dumps, wiped when given back. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets off. */
+int secret_init(void);
+
+/* Zeroed; for few and long-lived secrets (page granularity). NULL when out of memory or lock limit
+ * without which we go on: a warning is the caller's business, see secret_locked(). */
+void *secret_alloc(size_t n);
+void secret_free(void *p); /* wipes */
+
+/* Locks and marks MADV_DONTDUMP memory that somebody else allocated. 0 or negative errno. */
+int secret_protect(void *p, size_t n);
+
+void secret_wipe(void *p, size_t n);
+bool secret_eq(const void *a, const void *b, size_t n); /* constant time */
+void secret_random(void *p, size_t n);

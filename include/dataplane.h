@@ -1,0 +1,185 @@
+/*
+ * The boundary between control and data plane: all that control/ knows of dataplane/.
+ *
+ * One thread (control) calls everything here; the workers are inside. Nothing here waits for a
+ * worker. Errors are negative errno values.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "ip.h"
+#include "sa.h"
+
+struct dp;
+
+#define DP_MAX_LOCAL 8
+#define DP_MAX_WORKERS 32
+
+/* The process's DPDK environment; once per process, before dp_alloc(). */
+struct dp_eal_config {
+	const char *name;     /* of the program, for messages and the file prefix */
+	bool huge_pages;      /* false: --no-huge */
+	uint32_t memory_mb;   /* without huge pages: what EAL may use */
+	const char *cores;    /* EAL --lcores list, e.g. "0,1"; NULL: main floats on all CPUs, */
+	uint16_t workers;     /* and so do this many workers */
+	const char *pci_allow; /* "" or NULL: no PCI device is touched */
+};
+
+int dp_eal_init(const struct dp_eal_config *conf);
+void dp_eal_cleanup(void);
+
+/* Strings are read by dp_alloc() only. */
+struct dp_config {
+	const char *ue_port;	  /* DPDK device: a PCI address, a vdev with arguments
+				   * ("net_af_packet0,iface=ue0") or the name of an existing port */
+	const char *host_port;	  /* the same, towards the kernel ("net_tap0,iface=esp0"). NULL: stand
+				   * alone: we answer ARP, ND and echo for `local` ourselves and
+				   * resolve `gateway`, or each destination if there is none */
+	struct ip_addr gateway[2]; /* stand-alone only: next hop for IPv4, IPv6; version 0: on link */
+	struct ip_prefix local[DP_MAX_LOCAL]; /* our addresses: one host, or in a simulator many */
+	unsigned n_local;
+	uint16_t sip_port;		     /* clear SIP over UDP, both ends' usual 5060 */
+	uint16_t protected_min, protected_max; /* our ports that take and send nothing in clear */
+	uint16_t workers;		     /* >= 1 and <= those of the EAL */
+	uint32_t sa_sets;		     /* capacity, rounded up to a power of two, <= 4194304 */
+	uint16_t replay_window;		     /* 32..1024, rounded up to a multiple of 32 */
+	uint16_t mtu;			     /* of the UE port, without Ethernet header */
+	uint32_t idle_sleep_us;		     /* a worker without work sleeps at most this long; 0: spins */
+	uint32_t buffers;		     /* packet buffers in all */
+};
+
+/* Opens the ports, allocates all memory, starts the workers. *dpp is set on success only. */
+int dp_alloc(struct dp **dpp, const struct dp_config *conf);
+/* Stops the workers, closes the ports, wipes keys. */
+void dp_free(struct dp *dp);
+
+/* ---- SA sets ------------------------------------------------------------------------------ */
+
+/*
+ * Takes a free set: fills id and spi_in[]. No SPI equals one in avoid[] (TS 33.203 7.2: ours
+ * differ from the UE's). Until dp_sa_install() packets with these SPIs are unknown. -ENOSPC.
+ */
+int dp_sa_reserve(struct dp *dp, const uint32_t *avoid, unsigned n_avoid, struct sa_set *set);
+
+/*
+ * Makes the four SAs of a reserved set usable, as a whole: when it returns, a worker that reads a
+ * packet of this set finds it. Keys are copied; the caller wipes its own. -EINVAL, -EEXIST if
+ * another set already has these addresses and ports, -ESTALE if the id is not reserved.
+ */
+int dp_sa_install(struct dp *dp, const struct sa_set *set);
+
+/*
+ * Removes a set, reserved or installed. When it returns no packet that arrives later finds it; its
+ * keys are wiped and its place reused once every worker has passed a quiescent state. Stale ids
+ * are ignored.
+ */
+void dp_sa_remove(struct dp *dp, sa_set_id id);
+
+struct dp_sa_counters {
+	uint64_t packets, bytes;
+	uint32_t seq; /* last sent, or highest accepted */
+};
+
+/* Counters of one SA. -ENOENT for a stale id. */
+int dp_sa_counters(struct dp *dp, sa_set_id id, enum sa_pair pair, bool inbound,
+		   struct dp_sa_counters *c);
+
+unsigned dp_sa_sets_in_use(struct dp *dp); /* reserved or installed; for leak checks */
+
+/* ---- SIP over UDP ------------------------------------------------------------------------- */
+
+/* A datagram from the wire, in the buffer it came in. */
+struct dp_packet {
+	const char *data; /* UDP payload */
+	uint32_t len;
+	uint8_t pair;	/* enum sa_pair, if set != 0 */
+	sa_set_id set;	/* SA set whose inbound SA protected it; 0: it came in clear */
+	struct ip_endpoint local, remote;
+	void *buf; /* the data plane's own */
+};
+
+/* Up to n datagrams; each is the caller's until dp_release(). */
+unsigned dp_recv(struct dp *dp, struct dp_packet *pkts, unsigned n);
+void dp_release(struct dp *dp, struct dp_packet *pkts, unsigned n);
+
+struct dp_out {
+	sa_set_id set;			  /* 0: in clear, from local to remote */
+	uint8_t pair;			  /* with a set: addresses and ports are the SA's own */
+	struct ip_endpoint local, remote; /* clear only */
+};
+
+/*
+ * Sends one datagram gathered from iov (copied once, into its packet buffer). 0 when a worker has
+ * it; -ESTALE (no such set), -EPERM (clear, from a protected port), -EMSGSIZE, -ENOBUFS.
+ */
+int dp_send(struct dp *dp, const struct dp_out *out, const struct iovec *iov, unsigned n_iov);
+
+/* ---- events and waiting ------------------------------------------------------------------- */
+
+enum dp_event_type {
+	DP_EVENT_SN_NEAR_END, /* an outbound SA has used 15/16 of its sequence numbers */
+	DP_EVENT_SN_END,      /* it has used all and sends no more (RFC 4303 3.3.3) */
+};
+
+struct dp_event {
+	enum dp_event_type type;
+	sa_set_id set;
+	uint8_t pair;
+};
+
+unsigned dp_events(struct dp *dp, struct dp_event *ev, unsigned n);
+
+/*
+ * For an event loop: when dp_arm() returns true nothing is waiting, and dp_fd() turns readable with
+ * the next datagram or event. dp_disarm() clears it again.
+ */
+int dp_fd(struct dp *dp);
+bool dp_arm(struct dp *dp);
+void dp_disarm(struct dp *dp);
+
+/* ---- counters ----------------------------------------------------------------------------- */
+
+enum dp_drop {
+	DP_DROP_TRUNCATED,	/* shorter than its own length fields say */
+	DP_DROP_BAD_IP,		/* header malformed, bad checksum or extension headers */
+	DP_DROP_BAD_UDP,	/* length or checksum wrong */
+	DP_DROP_ESP_TOO_SHORT,	/* no room for SPI, sequence number, IV, trailer, ICV */
+	DP_DROP_UNKNOWN_SPI,
+	DP_DROP_BAD_LENGTH,	/* not whole cipher blocks */
+	DP_DROP_REPLAY,
+	DP_DROP_BAD_ICV,
+	DP_DROP_BAD_PADDING,
+	DP_DROP_DUMMY,		/* next header 59 (RFC 4303 2.6) */
+	DP_DROP_BAD_NEXT_HEADER,
+	DP_DROP_SELECTOR,	/* addresses, ports or protocol are not the SA's */
+	DP_DROP_CLEAR_TO_PROTECTED, /* unprotected packet to a protected port */
+	DP_DROP_CLEAR_FROM_PROTECTED, /* own packet from a protected port without an SA */
+	DP_DROP_FRAGMENT,	/* reassembly failed, timed out or was refused */
+	DP_DROP_TOO_BIG,
+	DP_DROP_SN_EXHAUSTED,
+	DP_DROP_STALE_SA,	/* SA removed between control and worker */
+	DP_DROP_NO_NEXT_HOP,
+	DP_DROP_NO_BUFFER,
+	DP_DROP_CONTROL_FULL,	/* ring to control full */
+	DP_DROP_RING_FULL,	/* ring between workers full */
+	DP_DROP_TX_FULL,	/* port did not take it */
+	DP_DROP_NOT_FOR_US,
+	DP_DROP_COUNT,
+};
+
+/* "bad_icv": the name in every output. */
+const char *dp_drop_name(enum dp_drop reason);
+
+struct dp_counters {
+	uint64_t ue_rx, ue_tx, host_rx, host_tx; /* packets at the ports */
+	uint64_t esp_protected, esp_checked;	 /* ESP packets sent; received with a good ICV */
+	uint64_t to_control, from_control;
+	uint64_t polls, empty_polls, sleeps;
+	uint64_t drops[DP_DROP_COUNT];
+};
+
+unsigned dp_workers(struct dp *dp);
+void dp_worker_counters(struct dp *dp, unsigned worker, struct dp_counters *c);
