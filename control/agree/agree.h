@@ -1,0 +1,84 @@
+/*
+ * Security mechanism agreement (RFC 3329) with the ipsec-3gpp mechanism of TS 33.203 Annex H:
+ * Security-Client, Security-Server and Security-Verify.
+ */
+#pragma once
+
+#include "control/base/sbuf.h"
+#include "control/sip/msg.h"
+#include "sa.h"
+
+#define AGREE_MAX_MECHS 32
+
+enum agree_mech_type {
+	AGREE_IPSEC_3GPP,
+	AGREE_TLS,
+	AGREE_OTHER,
+};
+
+enum agree_prot { AGREE_PROT_ESP, AGREE_PROT_AH, AGREE_PROT_UNKNOWN };
+enum agree_mod { AGREE_MOD_TRANS, AGREE_MOD_TUN, AGREE_MOD_UDP_ENC_TUN, AGREE_MOD_UNKNOWN };
+#define AGREE_UNKNOWN 0xff /* alg or ealg that we do not know, or alg missing */
+
+struct agree_mech {
+	enum agree_mech_type type;
+	struct sv name, text; /* views into the message: mechanism name; the whole element */
+	int16_t q;	      /* thousandths; -1: absent */
+	uint8_t alg, ealg;    /* enum sa_integ, enum sa_encr or AGREE_UNKNOWN */
+	uint8_t prot, mod;
+	uint32_t spi_c, spi_s; /* 0: absent */
+	uint16_t port_c, port_s;
+	bool usable; /* ipsec-3gpp that can be set up: alg and ealg known, esp, trans or UDP-enc-tun, both SPIs >= 256 and different,
+		      * both ports given, different, not 5060 or 5061 */
+};
+
+struct agree_list {
+	unsigned n;
+	struct agree_mech m[AGREE_MAX_MECHS];
+};
+
+/*
+ * Reads all header fields of one kind as one list (HX-01). Broken elements are left out beside good ones as HX-03 says
+ * (-EBADMSG when the header field as a whole cannot be read, or nothing is left); -ENOENT: no such field; -E2BIG.
+ * The strict reading of tests/vectors/secagree.json is agree_parse_value().
+ */
+int agree_parse(struct agree_list *l, const struct sip_msg *m, enum sip_hdr id);
+/* Strict: one value, appended to *l; any syntax error refuses it. */
+int agree_parse_value(struct agree_list *l, struct sv value);
+
+/* One entry of our own preference. */
+struct agree_choice {
+	enum sa_integ integ;
+	enum sa_encr encr;
+	enum sa_mode mode;
+};
+
+/*
+ * The first of choices[] that the list offers with a usable mechanism (SU-04; SU-07 when `l` is the P-CSCF's list, whose q falls with position, call
+ * agree_choose_server). Index into choices and *mech, or -ENOENT.
+ */
+int agree_choose(const struct agree_list *l, const struct agree_choice *choices, unsigned n,
+		 const struct agree_mech **mech);
+/* The UE's side: highest q first, then position; the first entry that choices[] holds (SU-07, HX-04). */
+int agree_choose_server(const struct agree_list *l, const struct agree_choice *choices, unsigned n,
+			const struct agree_mech **mech);
+
+/* Same entries, same order, same parameters, but for blanks and letter case (HX-13, SU-10). */
+bool agree_equal(const struct agree_list *a, const struct agree_list *b);
+
+struct agree_params {
+	uint32_t spi_c, spi_s;
+	uint16_t port_c, port_s;
+};
+
+/*
+ * Header value with one ipsec-3gpp entry per choice. with_q: q falls with position (C-26). SPIs in plain decimal (F31).
+ * Every entry says alg, ealg, and mod and prot unless they are the defaults.
+ */
+void agree_write(struct sbuf *b, const struct agree_choice *choices, unsigned n,
+		 const struct agree_params *p, bool with_q);
+
+const char *agree_alg_name(enum sa_integ integ);   /* "hmac-sha-1-96" */
+const char *agree_ealg_name(enum sa_encr encr);	   /* "aes-cbc" */
+int agree_alg_of(struct sv name);  /* enum sa_integ or -ENOENT */
+int agree_ealg_of(struct sv name); /* enum sa_encr or -ENOENT */
