@@ -1,0 +1,104 @@
+/*
+ * P-CSCF: the network's end of the security association (TS 33.203 clauses 6, 7; TS 24.229 5.2). No I/O:
+ * messages, time and the environment's answers come in; messages and SA operations go out.
+ */
+#pragma once
+
+#include "control/agree/agree.h"
+#include "control/base/timer.h"
+#include "control/mw/mw.h"
+#include "control/sip/flow.h"
+#include "control/sip/txn.h"
+#include "sa.h"
+
+struct pcscf;
+
+#define PCSCF_MAX_CHOICES 6
+
+struct pcscf_conf {
+	const char *host;	     /* its own name on Mw; in Path and Route */
+	const char *icscf_host;	     /* where REGISTERs go */
+	const char *visited_network; /* P-Visited-Network-ID */
+	struct ip_endpoint access[2]; /* clear SIP address for IPv4 and IPv6; version 0: none */
+	uint16_t port_ps;
+	uint16_t port_pc_min, port_pc_max;
+	struct agree_choice choices[PCSCF_MAX_CHOICES]; /* by priority */
+	unsigned n_choices;
+	bool ipsec_required;   /* refuse UEs without an acceptable Security-Client (bidding down, F16) */
+	uint32_t await_auth;   /* s; temporary lifetime of new SAs, 240 */
+	uint32_t guard;	       /* s added to the registration's lifetime, 30 */
+	uint32_t linger;       /* s a set lives on after de-registration, for repeats of the 200 (F06) */
+	uint32_t max_pending;  /* registrations under way at once, bounds a flood of SM1s */
+	struct sip_txn_timers *access_timers; /* NULL: SIP_TIMERS_ACCESS */
+};
+
+struct pcscf_env {
+	void *ctx;
+	void (*send)(void *ctx, const struct sip_flow *flow, struct sv text); /* towards a UE */
+	int (*sa_reserve)(void *ctx, const uint32_t *avoid, unsigned n, struct sa_set *set);
+	int (*sa_install)(void *ctx, const struct sa_set *set);
+	void (*sa_remove)(void *ctx, sa_set_id id);
+};
+
+int pcscf_alloc(struct pcscf **pp, const struct pcscf_conf *conf, const struct pcscf_env *env,
+		struct timers *timers, struct mw *mw); /* attaches to mw */
+void pcscf_free(struct pcscf *p);
+
+/* A datagram or message from the access side; `from` is the flow it came by. */
+void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, uint64_t now);
+/* The data plane says that an outbound SA will soon have no sequence numbers: the set must be replaced or go. */
+void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);
+
+/* Administrative and for a UE known to be gone: removes its SAs and state. -ENOENT */
+int pcscf_deregister(struct pcscf *p, struct sv impi, uint64_t now);
+
+enum pcscf_drop { /* messages discarded without an answer, or REGISTERs refused */
+	PCSCF_DROP_MALFORMED,
+	PCSCF_DROP_CLEAR_NOT_REGISTER, /* SP-20 */
+	PCSCF_DROP_CLEAR_RESPONSE,
+	PCSCF_DROP_UNKNOWN_SET,	 /* SA set removed meanwhile */
+	PCSCF_DROP_WRONG_SA,	 /* LP-03 */
+	PCSCF_DROP_WRONG_IMPU,	 /* ST-10 */
+	PCSCF_DROP_VIA_ADDRESS,	 /* ST-04 */
+	PCSCF_DROP_NOT_REGISTERED,
+	PCSCF_DROP_STRAY_RESPONSE,
+	PCSCF_DROP_OVERLOAD,
+	PCSCF_REFUSED_AGREEMENT, /* ER-07 */
+	PCSCF_REFUSED_VERIFY,	 /* ER-08 */
+	PCSCF_REFUSED_PORT,	 /* ST-06 */
+	PCSCF_DROP_COUNT,
+};
+const char *pcscf_drop_name(enum pcscf_drop reason);
+
+struct pcscf_counters {
+	uint64_t drops[PCSCF_DROP_COUNT];
+	uint64_t registrations, refreshes, deregistrations, auth_failures, timeouts;
+	uint64_t requests_from_ue, requests_to_ue, retransmissions;
+	unsigned registered;   /* UEs now */
+	unsigned pending;      /* registrations under way */
+	unsigned sets;	       /* SA sets held */
+	unsigned transactions; /* both sides */
+};
+void pcscf_counters(const struct pcscf *p, struct pcscf_counters *c);
+
+enum pcscf_set_role { PCSCF_SET_NEW, PCSCF_SET_CURRENT, PCSCF_SET_OLD, PCSCF_SET_ENDING };
+
+struct pcscf_set_info {
+	struct sa_set set; /* keys zero */
+	enum pcscf_set_role role;
+	uint64_t expires_at; /* ms; application layer's lifetime (ES-11) */
+};
+struct pcscf_registration {
+	struct sv impi;
+	unsigned n_impus;
+	struct sv impus[32];
+	struct ip_addr ue;
+	struct sv contact;
+	bool registered;
+	uint64_t expires_at;
+	unsigned n_sets;
+	struct pcscf_set_info sets[3];
+};
+/* A handler that returns false ends the walk. */
+typedef bool pcscf_registration_h(void *arg, const struct pcscf_registration *r);
+void pcscf_registration_each(struct pcscf *p, pcscf_registration_h *handler, void *arg);

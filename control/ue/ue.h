@@ -1,0 +1,76 @@
+/*
+ * One UE: registration with IMS AKA, security agreement, SAs, MESSAGEs (TS 33.203 clauses 6, 7; TS 24.229
+ * 5.1). No I/O: the same code runs in unit tests, and by the thousand in esplanade-ue.
+ */
+#pragma once
+
+#include "control/agree/agree.h"
+#include "control/base/timer.h"
+#include "control/sip/flow.h"
+#include "control/sip/txn.h"
+#include "crypto/aka.h"
+#include "sa.h"
+
+struct ue;
+
+#define UE_MAX_CHOICES 6
+
+struct ue_conf { /* strings copied */
+	const char *impi, *impu, *realm; /* realm: home domain, the Request-URI of REGISTER */
+	struct milenage_key key;	 /* the card's; wiped with the UE */
+	struct sqn_array *sqn;		 /* the card's memory; outlives the UE. NULL: its own, zero */
+	struct ip_endpoint local;	 /* address, and clear port (5060) */
+	struct ip_endpoint pcscf;	 /* clear address of the P-CSCF */
+	uint16_t port_min, port_max;	 /* protected ports, chosen at random (SP-22) */
+	struct agree_choice choices[UE_MAX_CHOICES]; /* offered, in this order */
+	unsigned n_choices;
+	uint32_t expires;    /* s asked for */
+	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
+	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
+	bool protect_or_abort; /* PO-01; the default is true */
+};
+
+enum ue_event {
+	UE_REGISTERED,	   /* SM12 accepted, or a refresh succeeded */
+	UE_FAILED,	   /* registration failed; reason says why */
+	UE_DEREGISTERED,
+	UE_MESSAGE_SENT_OK, /* 2xx to a MESSAGE of ours */
+	UE_MESSAGE_FAILED,
+	UE_MESSAGE_RECEIVED, /* text is the body */
+};
+
+struct ue_env {
+	void *ctx;
+	void (*send)(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
+	int (*sa_reserve)(void *ctx, const uint32_t *avoid, unsigned n, struct sa_set *set);
+	int (*sa_install)(void *ctx, const struct sa_set *set);
+	void (*sa_remove)(void *ctx, sa_set_id id);
+	void (*event)(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now);
+};
+
+int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env, struct timers *timers);
+void ue_free(struct ue *u); /* removes its SAs */
+
+void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_t now);
+
+int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one is under way */
+int ue_deregister(struct ue *u, uint64_t now);
+/* Sends a MESSAGE with a text/plain body. -ENOTCONN unless registered. */
+int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now);
+
+bool ue_registered(const struct ue *u);
+unsigned ue_sets(const struct ue *u);		/* SA sets held */
+unsigned ue_transactions(const struct ue *u);
+uint64_t ue_retransmissions(const struct ue *u);
+/* The current set with its keys, for `esplanade-ue --export-keys`. NULL if none. */
+const struct sa_set *ue_current_set(const struct ue *u);
+uint64_t ue_register_ms(const struct ue *u); /* SM1 sent to SM12 accepted, of the last registration */
+
+enum ue_drop {
+	UE_DROP_MALFORMED,
+	UE_DROP_CLEAR,	  /* SP-21 */
+	UE_DROP_WRONG_SA, /* LU-02, LU-03, LU-07 */
+	UE_DROP_STRAY,
+	UE_DROP_COUNT,
+};
+uint64_t ue_drops(const struct ue *u, enum ue_drop reason);
