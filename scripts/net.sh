@@ -1,0 +1,115 @@
+# Sourced by scripts/demo and the smoke tests: two network namespaces joined by a veth pair, and the
+# programs inside. Everything lives in names that end in the owner's process id, and goes with it.
+#
+#   namespace $NET_UE                      namespace $NET_GW
+#   esplanade-ue -- ue1 <== veth ==> ue0 -- esplanade -- esp0 (TAP): the kernel holds the P-CSCF's
+#                                                        addresses and the route to the UEs
+#
+# shellcheck shell=bash
+
+NET_UE=esplanade-ue-$$
+NET_GW=esplanade-gw-$$
+NET_DIR=
+
+net_pcscf4=10.44.0.1 net_router4=10.44.0.2 net_pool4=10.45.0.0/16
+net_pcscf6=fd00:44::1 net_router6=fd00:44::2 net_pool6=fd00:45::/64
+
+net_need_root() {
+	[ "$(id -u)" = 0 ] && return
+	echo "$(basename "$0"): needs root for network namespaces and packet sockets: run it as root, e.g. sudo $0" >&2
+	exit 1
+}
+
+# Namespaces that a killed run left behind: those whose process is gone.
+net_sweep() {
+	local ns pid
+	for ns in $(ip netns list 2>/dev/null | awk '/^esplanade-(ue|gw)-[0-9]+/ {print $1}'); do
+		pid=${ns##*-}
+		kill -0 "$pid" 2>/dev/null || net_remove "$ns"
+	done
+}
+
+# Ends what runs in one of our own namespaces, then removes it.
+net_remove() {
+	local pids
+	ip netns list 2>/dev/null | grep -q "^$1\b" || return 0
+	pids=$(ip netns pids "$1" 2>/dev/null || true)
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill $pids 2>/dev/null || true
+	for _ in $(seq 30); do
+		[ -z "$(ip netns pids "$1" 2>/dev/null)" ] && break
+		sleep 0.1
+	done
+	pids=$(ip netns pids "$1" 2>/dev/null || true)
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
+	ip netns del "$1" 2>/dev/null || true
+}
+
+net_down() {
+	net_remove "$NET_UE"
+	net_remove "$NET_GW"
+	[ -z "$NET_DIR" ] || rm -rf "$NET_DIR"
+}
+
+# The kernel must not answer on a port that the data plane reads through a packet socket: it would
+# see every packet too, and answer twice.
+net_deafen() { # NAMESPACE INTERFACE
+	ip netns exec "$1" sysctl -qw "net.ipv6.conf.$2.disable_ipv6=1" \
+		"net.ipv4.conf.$2.rp_filter=1" "net.ipv4.conf.$2.arp_ignore=8"
+}
+
+net_up() {
+	net_sweep
+	NET_DIR=$(mktemp -d "${TMPDIR:-/tmp}/esplanade.XXXXXX")
+	ip netns add "$NET_UE"
+	ip netns add "$NET_GW"
+	ip -n "$NET_GW" link add ue0 type veth peer name ue1 netns "$NET_UE"
+	net_deafen "$NET_GW" ue0
+	net_deafen "$NET_UE" ue1
+	ip -n "$NET_GW" link set lo up
+	ip -n "$NET_GW" link set ue0 up
+	ip -n "$NET_UE" link set lo up
+	ip -n "$NET_UE" link set ue1 up
+}
+
+# Starts the daemon in the gateway namespace and waits until it is ready; its addresses and routes are
+# ordinary kernel ones on its host port.
+net_daemon() { # [CONFIG]
+	ip netns exec "$NET_GW" "$NET_BUILD/esplanade" -c "${1:-etc/demo.conf}" --run-dir "$NET_DIR" \
+		2>>"$NET_DIR/esplanade.log" &
+	NET_DAEMON=$!
+	local i
+	for i in $(seq 150); do
+		grep -q 'ready' "$NET_DIR/esplanade.log" 2>/dev/null && break
+		if ! kill -0 "$NET_DAEMON" 2>/dev/null || [ "$i" = 150 ]; then
+			echo "esplanade did not start:" >&2
+			cat "$NET_DIR/esplanade.log" >&2
+			return 1
+		fi
+		sleep 0.1
+	done
+	ip -n "$NET_GW" link set esp0 up
+	ip -n "$NET_GW" addr add "$net_pcscf4/24" dev esp0
+	ip -n "$NET_GW" -6 addr add "$net_pcscf6/64" dev esp0 nodad
+	ip -n "$NET_GW" route add "$net_pool4" via "$net_router4" dev esp0
+	ip -n "$NET_GW" -6 route add "$net_pool6" via "$net_router6" dev esp0
+}
+
+net_ctl() { "$NET_BUILD/esplanadectl" --socket "$NET_DIR/esplanade.sock" "$@"; }
+
+# Makes COUNT subscribers with random keys and gives them to the HSS.
+net_subscribers() { # COUNT
+	(umask 077; "$NET_BUILD/esplanade-ue" subscribers --count "$1" >"$NET_DIR/subscribers.csv")
+	net_ctl subscriber add --file "$NET_DIR/subscribers.csv" >/dev/null
+}
+
+# esplanade-ue load with the addresses of this network; IP version first, then any of its options.
+net_load() { # 4|6 OPTION...
+	local ip=$1 pool=$net_pool4 router=$net_router4 pcscf=$net_pcscf4
+	shift
+	[ "$ip" = 4 ] || { pool=$net_pool6 router=$net_router6 pcscf=$net_pcscf6; }
+	ip netns exec "$NET_UE" "$NET_BUILD/esplanade-ue" load --port net_af_packet0,iface=ue1 --ip "$ip" \
+		--local "$pool" --router-local "$router" --gateway "$pcscf" --pcscf "$pcscf" \
+		--subscribers "$NET_DIR/subscribers.csv" "$@"
+}
