@@ -1,6 +1,6 @@
 /*
- * One UE: registration with IMS AKA, security agreement, SAs, MESSAGEs (TS 33.203 clauses 6, 7; TS 24.229
- * 5.1). No I/O: the same code runs in unit tests, and by the thousand in esplanade-ue.
+ * One UE: registration with IMS AKA, security agreement, SAs, MESSAGEs (TS 33.203 clauses 6, 7;
+ * TS 24.229 5.1). No I/O: the same code runs in unit tests, and by the thousand in esplanade-ue.
  */
 #pragma once
 
@@ -15,30 +15,35 @@ struct ue;
 
 #define UE_MAX_CHOICES 6
 
-struct ue_conf { /* strings copied */
+struct ue_conf {			 /* strings copied */
 	const char *impi, *impu, *realm; /* realm: home domain, the Request-URI of REGISTER */
 	struct milenage_key key;	 /* the card's; wiped with the UE */
-	struct sqn_array *sqn;		 /* the card's memory; outlives the UE. NULL: its own, zero */
-	struct ip_endpoint local;	 /* address, and clear port (5060) */
-	struct ip_endpoint pcscf;	 /* clear address of the P-CSCF */
-	uint16_t port_min, port_max;	 /* protected ports, chosen at random (SP-22) */
+	struct sqn_array *sqn;	     /* the card's memory; outlives the UE. NULL: its own, zero */
+	struct ip_endpoint local;    /* address, and clear port (5060) */
+	struct ip_endpoint pcscf;    /* clear address of the P-CSCF */
+	uint16_t port_min, port_max; /* protected ports, chosen at random (SP-22) */
 	struct agree_choice choices[UE_MAX_CHOICES]; /* offered, in this order */
 	unsigned n_choices;
-	uint32_t expires;    /* s asked for */
-	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
-	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
-	bool protect_or_abort; /* PO-01; the default is true */
+	uint32_t expires;	 /* s asked for */
+	uint32_t await_auth;	 /* s; temporary lifetime of new SAs, 240 */
+	uint32_t guard;		 /* s added to the registration's lifetime, 30 */
+	bool protect_or_abort;	 /* PO-01; true unless somebody knows why not */
+	unsigned unanswered_max; /* protected requests in a row without an answer, after which the
+				  * UE registers in clear (LC-04); 0: 3 */
 };
 
 enum ue_event {
-	UE_REGISTERED,	   /* SM12 accepted, or a refresh succeeded */
-	UE_FAILED,	   /* registration failed; reason says why */
+	UE_REGISTERED, /* SM12 accepted, or a refresh succeeded */
+	UE_FAILED,     /* registration or de-registration failed; text is the reason */
 	UE_DEREGISTERED,
 	UE_MESSAGE_SENT_OK, /* 2xx to a MESSAGE of ours */
 	UE_MESSAGE_FAILED,
 	UE_MESSAGE_RECEIVED, /* text is the body */
+	UE_UNPROTECTED,	     /* a warning: goes on without SAs (PO-02), only if !protect_or_abort */
 };
 
+/* None of these may call back into the UE, but event() may call ue_register(), ue_deregister() and
+ * ue_message(). */
 struct ue_env {
 	void *ctx;
 	void (*send)(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
@@ -48,23 +53,26 @@ struct ue_env {
 	void (*event)(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now);
 };
 
-int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env, struct timers *timers);
+int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env,
+	     struct timers *timers);
 void ue_free(struct ue *u); /* removes its SAs */
 
 void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_t now);
 
 int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one is under way */
+/* Gives up a refresh under way (LU-01). -ENOTCONN unless registered. */
 int ue_deregister(struct ue *u, uint64_t now);
 /* Sends a MESSAGE with a text/plain body. -ENOTCONN unless registered. */
 int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now);
 
 bool ue_registered(const struct ue *u);
-unsigned ue_sets(const struct ue *u);		/* SA sets held */
+unsigned ue_sets(const struct ue *u); /* SA sets held */
 unsigned ue_transactions(const struct ue *u);
 uint64_t ue_retransmissions(const struct ue *u);
 /* The current set with its keys, for `esplanade-ue --export-keys`. NULL if none. */
 const struct sa_set *ue_current_set(const struct ue *u);
-uint64_t ue_register_ms(const struct ue *u); /* SM1 sent to SM12 accepted, of the last registration */
+uint64_t
+ue_register_ms(const struct ue *u); /* SM1 sent to SM12 accepted, of the last registration */
 
 enum ue_drop {
 	UE_DROP_MALFORMED,

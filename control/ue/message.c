@@ -1,0 +1,229 @@
+/* MESSAGE out and in (RFC 3428, TS 24.229 5.1.2A). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "control/sip/edit.h"
+#include "control/ue/ue_internal.h"
+
+/* ---- out ---------------------------------------------------------------------------------- */
+
+void ue_request_free(struct ue_request *r)
+{
+	struct ue_request **p = &r->ue->requests;
+
+	while (*p && *p != r)
+		p = &(*p)->next;
+	if (*p)
+		*p = r->next;
+	free(r);
+}
+
+static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
+{
+	struct ue_request *r = arg;
+	struct ue *u = r->ue;
+	sa_set_id set = r->set;
+	char reason[64] = "no answer";
+
+	if (m && m->status < 200)
+		return;
+	ue_request_free(r);
+	ue_set_busy(u, set, -1);
+	if (m && m->status < 300) {
+		ue_event(u, UE_MESSAGE_SENT_OK, (struct sv){0}, now);
+		return;
+	}
+	if (m)
+		snprintf(reason, sizeof(reason), "%u %.*s", m->status,
+			 (int)(m->reason.n < 48 ? m->reason.n : 48), m->reason.p);
+	ue_event(u, UE_MESSAGE_FAILED, sv_of(reason), now);
+	if (!m && set && ue_unanswered(u) && u->registered && u->run.step == UE_STEP_NONE) {
+		u->restarts = 0;
+		(void)ue_run_start(u, false, now); /* LC-04 */
+	}
+}
+
+/* The P-CSCF and what it told us at registration (TS 24.229 5.1.2A.1.1). */
+static void route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
+{
+	sbuf_put(b, SV("Route: <sip:"));
+	ue_host_write(b, &u->pcscf.addr);
+	sbuf_printf(b, ":%u;lr>", on ? on->sa.remote_port[SA_CLIENT] : u->pcscf.port);
+	if (u->service_route)
+		sbuf_printf(b, ", %s", u->service_route);
+	sbuf_put(b, SV("\r\n"));
+}
+
+static void dialog_write(const struct ue *u, struct sv to, struct sbuf *b)
+{
+	char tag[17], call_id[33];
+
+	sip_token(tag, sizeof(tag));
+	sip_token(call_id, sizeof(call_id));
+	sbuf_printf(b, "Max-Forwards: 70\r\nFrom: <%.*s>;tag=%s\r\nTo: <%.*s>\r\n", SV_ARG(u->impu),
+		    tag, SV_ARG(to));
+	sbuf_printf(b, "Call-ID: %s\r\nCSeq: 1 MESSAGE\r\nP-Preferred-Identity: <%.*s>\r\n",
+		    call_id, SV_ARG(u->impu));
+}
+
+static void message_write(const struct ue *u, const struct ue_set *on, const char *branch,
+			  struct sv to, struct sv body, struct sbuf *b)
+{
+	sbuf_printf(b, "MESSAGE %.*s SIP/2.0\r\n", SV_ARG(to));
+	ue_via_write(u, b, on, branch);
+	route_write(u, on, b);
+	dialog_write(u, to, b);
+	if (on && on->security_server)
+		sbuf_printf(
+			b,
+			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
+			on->security_server);
+	sbuf_put(b, sv_of(ue_access_network_info));
+	sbuf_printf(b, "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", body.n);
+	sbuf_put(b, body);
+}
+
+static bool uri_is_safe(struct sv uri)
+{
+	struct sip_uri parsed;
+
+	for (size_t i = 0; i < uri.n; i++)
+		if ((unsigned char)uri.p[i] <= ' ' || uri.p[i] == '<' || uri.p[i] == '>')
+			return false;
+	return sip_uri_parse(&parsed, uri) == 0;
+}
+
+static int message_send(struct ue *u, struct ue_request *r, const struct ue_set *on, struct sv to,
+			struct sv body, uint64_t now)
+{
+	char text[UE_TEXT_MAX];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	struct sip_flow flow;
+
+	sip_branch(r->branch);
+	message_write(u, on, r->branch, to, body, &b);
+	if (b.overflow)
+		return -EMSGSIZE;
+	ue_set_flow(u, on, &flow);
+	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), on_response, r, now);
+}
+
+/* LU-06: an unprotected SM1 bars all services until SM12. */
+static bool service_allowed(const struct ue *u)
+{
+	return u->registered && (u->run.step == UE_STEP_NONE || u->run.sm1_set);
+}
+
+int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now)
+{
+	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT); /* LU-02, LU-09 */
+	struct ue_request *r;
+	int rc;
+
+	if (!service_allowed(u) || (!on && !u->unprotected))
+		return -ENOTCONN;
+	if (!uri_is_safe(to_uri))
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->ue = u;
+	r->set = on ? on->sa.id : 0;
+	r->next = u->requests;
+	u->requests = r;
+	rc = message_send(u, r, on, to_uri, body, now);
+	if (rc < 0) {
+		ue_request_free(r);
+		return rc;
+	}
+	ue_set_busy(u, r->set, 1);
+	return 0;
+}
+
+/* ---- in ----------------------------------------------------------------------------------- */
+
+void ue_served_free(struct ue_served *s)
+{
+	*s->prev = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	free(s);
+}
+
+static void on_gone(void *arg)
+{
+	struct ue_served *s = arg;
+	struct ue *u = s->ue;
+	sa_set_id set = s->set;
+
+	ue_served_free(s);
+	ue_set_busy(u, set, -1);
+}
+
+static struct ue_served *served_alloc(struct ue *u, sa_set_id set)
+{
+	struct ue_served *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->ue = u;
+	s->set = set;
+	s->next = u->served;
+	s->prev = &u->served;
+	if (s->next)
+		s->next->prev = &s->next;
+	u->served = s;
+	return s;
+}
+
+/* LU-09: the answer leaves on the set that brought the request, over UDP from port_uc (SP-15). */
+static int answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m,
+		  unsigned status, uint64_t now)
+{
+	struct ue_served *served = served_alloc(u, from->set);
+	struct sip_server_txn *txn;
+	char text[UE_TEXT_MAX], tag[17];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	struct sip_flow reply;
+	int rc;
+
+	if (!served)
+		return -ENOMEM;
+	sip_token(tag, sizeof(tag));
+	sip_reply_begin(&b, m, status, sv_of(tag));
+	if (status == 405)
+		sbuf_put(&b, SV("Allow: MESSAGE, OPTIONS\r\n"));
+	sip_reply_end(&b, (struct sv){0});
+	ue_set_flow(u, ue_set_find(u, from->set), &reply);
+	rc = b.overflow ? -EMSGSIZE
+			: sip_server_create(u->txns, &txn, &reply, m, on_gone, served, now);
+	if (rc < 0) {
+		ue_served_free(served);
+		return rc;
+	}
+	ue_set_busy(u, from->set, 1);
+	return sip_server_respond(txn, status, sbuf_sv(&b), now);
+}
+
+static unsigned status_for(const struct sip_msg *m)
+{
+	switch (m->method) {
+	case SIP_MESSAGE:
+	case SIP_OPTIONS:
+		return 200;
+	case SIP_CANCEL:
+	case SIP_BYE:
+		return 481; /* there is no dialog */
+	default:
+		return 405;
+	}
+}
+
+void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, uint64_t now)
+{
+	if (m->method == SIP_ACK)
+		return;
+	if (answer(u, from, m, status_for(m), now) == 0 && m->method == SIP_MESSAGE)
+		ue_event(u, UE_MESSAGE_RECEIVED, m->body, now);
+}

@@ -1,0 +1,92 @@
+/* Writing REGISTER (TS 24.229 5.1.1.2, 5.1.1.4, 5.1.1.5). */
+#include <errno.h>
+
+#include "control/ue/ue_internal.h"
+
+const char ue_access_network_info[] =
+	"P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=0010100010019B01\r\n";
+
+void ue_host_write(struct sbuf *b, const struct ip_addr *a)
+{
+	char text[IP_ADDR_STRLEN];
+
+	sbuf_printf(b, a->version == 6 ? "[%s]" : "%s", ip_addr_format(a, text));
+}
+
+/* The port where answers are to come: port_us if protected (SP-15). */
+void ue_via_write(const struct ue *u, struct sbuf *b, const struct ue_set *on, const char *branch)
+{
+	sbuf_put(b, SV("Via: SIP/2.0/UDP "));
+	ue_host_write(b, &u->local.addr);
+	sbuf_printf(b, ":%u;branch=%s\r\n", on ? on->sa.local_port[SA_SERVER] : u->local.port,
+		    branch);
+}
+
+static void identity_write(const struct ue *u, struct sbuf *b)
+{
+	sbuf_printf(b, "Max-Forwards: 70\r\nFrom: <%.*s>;tag=%s\r\nTo: <%.*s>\r\n", SV_ARG(u->impu),
+		    u->tag, SV_ARG(u->impu));
+	sbuf_printf(b, "Call-ID: %s\r\nCSeq: %u REGISTER\r\n", u->call_id, u->cseq);
+}
+
+static void contact_write(const struct ue *u, struct sbuf *b)
+{
+	uint32_t expires = u->run.deregister ? 0 : u->expires;
+	uint16_t port = u->run.fresh ? u->port_us : u->local.port;
+
+	sbuf_printf(b, "Contact: <sip:%.*s@", SV_ARG(u->user));
+	ue_host_write(b, &u->local.addr);
+	sbuf_printf(b, ":%u>;expires=%u\r\nExpires: %u\r\n", port, expires, expires);
+}
+
+static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *verify)
+{
+	const struct sa_set *sa = &u->run.fresh->sa;
+	const struct agree_params p = {
+		.spi_c = sa->spi_in[SA_CLIENT],
+		.spi_s = sa->spi_in[SA_SERVER],
+		.port_c = sa->local_port[SA_CLIENT],
+		.port_s = sa->local_port[SA_SERVER],
+	};
+
+	sbuf_put(b, SV("Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Client: "));
+	agree_write(b, u->choices, u->n_choices, &p, false);
+	sbuf_put(b, SV("\r\n"));
+	if (verify)
+		sbuf_printf(b, "Security-Verify: %s\r\n", verify);
+}
+
+static void register_write(const struct ue *u, struct sbuf *b, const struct ue_register_args *a)
+{
+	sbuf_printf(b, "REGISTER %.*s SIP/2.0\r\n", SV_ARG(u->home));
+	ue_via_write(u, b, a->on, u->run.reg.branch);
+	identity_write(u, b);
+	contact_write(u, b);
+	sbuf_put(b, SV("Authorization: "));
+	auth_answer_write(b, a->auth);
+	sbuf_put(b, SV("\r\n"));
+	if (a->agree)
+		agree_fields_write(u, b, a->verify);
+	sbuf_put(b, SV("Supported: path, sec-agree\r\nAllow: MESSAGE, OPTIONS\r\n"));
+	sbuf_put(b, sv_of(ue_access_network_info));
+	sbuf_put(b,
+		 SV("User-Agent: esplanade-ue/" ESPLANADE_VERSION "\r\nContent-Length: 0\r\n\r\n"));
+}
+
+int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t now)
+{
+	struct ue_request *r = &u->run.reg;
+	char text[UE_TEXT_MAX];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	struct sip_flow flow;
+
+	u->cseq++;
+	r->ue = u;
+	r->set = a->on ? a->on->sa.id : 0;
+	sip_branch(r->branch);
+	register_write(u, &b, a);
+	if (b.overflow)
+		return -EMSGSIZE;
+	ue_set_flow(u, a->on, &flow);
+	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), ue_run_response, u, now);
+}

@@ -1,0 +1,267 @@
+/* The registration under way: SM1 to SM12, refresh, de-registration, and how each can end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "control/base/parse.h"
+#include "control/ue/ue_internal.h"
+
+/* ---- wiping ------------------------------------------------------------------------------- */
+
+void ue_run_abandon(struct ue *u)
+{
+	if (u->run.reg.txn)
+		sip_client_cancel(u->run.reg.txn);
+	if (u->run.fresh)
+		ue_set_remove(u, u->run.fresh);
+	memset(&u->run, 0, sizeof(u->run));
+}
+
+void ue_unregister(struct ue *u)
+{
+	ue_run_abandon(u);
+	ue_set_remove_all(u);
+	timer_stop(u->timers, &u->refresh);
+	free(u->service_route);
+	u->service_route = NULL;
+	u->registered = u->unprotected = false;
+	u->port_us = 0;
+	u->unanswered = 0;
+}
+
+bool ue_unanswered(struct ue *u)
+{
+	if (u->unanswered < u->unanswered_max)
+		u->unanswered++;
+	return u->unanswered >= u->unanswered_max;
+}
+
+/* ---- refresh ------------------------------------------------------------------------------ */
+
+#define REFRESH_RETRY_MS 30000
+
+static void on_refresh(struct timer *t, void *arg, uint64_t now)
+{
+	struct ue *u = arg;
+
+	u->restarts = 0;
+	if (u->run.step == UE_STEP_NONE && ue_run_start(u, false, now) < 0)
+		(void)timer_start(u->timers, t, now + REFRESH_RETRY_MS, on_refresh, u);
+}
+
+/* TS 24.229 5.1.1.4.1: 600 s before the end, or at half time if that is 1200 s or less. */
+static void refresh_schedule(struct ue *u, uint32_t expires, uint64_t now)
+{
+	uint64_t ms = expires > 1200 ? (uint64_t)(expires - 600) * 1000 : (uint64_t)expires * 500;
+
+	(void)timer_start(u->timers, &u->refresh, now + ms, on_refresh, u);
+}
+
+/* ---- start -------------------------------------------------------------------------------- */
+
+int ue_run_start(struct ue *u, bool deregister, uint64_t now)
+{
+	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT);
+	const struct auth_answer first = {
+		.username = u->impi, .realm = u->realm, .uri = u->home, .method = SV("REGISTER")};
+	int rc;
+
+	ue_run_abandon(u); /* LU-01 */
+	if (u->unanswered >= u->unanswered_max)
+		on = NULL; /* LC-04 */
+	if (!on && !u->registered)
+		u->port_us = 0;
+	u->run.deregister = deregister;
+	u->run.sm1_set = on ? on->sa.id : 0;
+	u->run.started = now;
+	u->run.step = UE_STEP_SM1;
+	rc = ue_set_propose(u, &u->run.fresh);
+	if (rc < 0)
+		goto fail;
+	rc = ue_register_send(u,
+			      &(struct ue_register_args){
+				      .on = on,
+				      .auth = &first,
+				      .agree = true,
+				      .verify = on ? on->security_server : NULL,
+			      },
+			      now);
+	if (rc < 0)
+		goto fail;
+	return 0;
+fail:
+	ue_run_abandon(u);
+	return rc;
+}
+
+/* ---- ends --------------------------------------------------------------------------------- */
+
+void ue_run_fail(struct ue *u, const char *reason, uint64_t now)
+{
+	bool deregister = u->run.deregister;
+
+	ue_run_abandon(u);
+	if (deregister || !u->registered)
+		ue_unregister(u);
+	else
+		(void)timer_start(u->timers, &u->refresh, now + REFRESH_RETRY_MS, on_refresh, u);
+	ue_event(u, UE_FAILED, sv_of(reason), now);
+}
+
+/*
+ * No answer. In clear the P-CSCF is not there. Protected, it may have lost our SAs, or only SM12
+ * got lost: the UE starts again, on earlier SAs if it has any (ER-10), and at last in clear
+ * (LC-04).
+ */
+void ue_run_timeout(struct ue *u, const char *reason, uint64_t now)
+{
+	bool deregister = u->run.deregister;
+	bool protected = u->run.reg.set != 0;
+	uint8_t most = u->unanswered_max > UE_RESTARTS ? u->unanswered_max : UE_RESTARTS;
+
+	if (!protected || deregister || u->restarts >= most) {
+		ue_run_fail(u, reason, now);
+		return;
+	}
+	u->restarts++;
+	(void)ue_unanswered(u);
+	ue_run_abandon(u);
+	if (ue_run_start(u, false, now) < 0)
+		ue_run_fail(u, reason, now);
+}
+
+/* ---- 2xx ---------------------------------------------------------------------------------- */
+
+static bool contact_is_ours(const struct ue *u, const struct sip_addr *a)
+{
+	struct sip_uri uri;
+	struct ip_addr host;
+	char text[IP_ADDR_STRLEN];
+
+	if (sip_uri_parse(&uri, a->uri) < 0 || uri.host.n >= sizeof(text))
+		return false;
+	memcpy(text, uri.host.p, uri.host.n);
+	text[uri.host.n] = '\0';
+	return ip_addr_parse(&host, text) == 0 && ip_addr_eq(&host, &u->local.addr) &&
+	       sv_eq(uri.user, u->user);
+}
+
+/* What the registrar grants: our Contact's expires, else the Expires field, else what we asked for.
+ */
+static uint32_t granted_expires(const struct ue *u, const struct sip_msg *m)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_CONTACT};
+	struct sv element, value;
+	struct sip_addr a;
+	uint32_t expires;
+
+	while (sip_list_walk(&l, &element))
+		if (sip_addr_parse(&a, element) == 0 && contact_is_ours(u, &a) &&
+		    sip_param(a.params, SV("expires"), &value) &&
+		    parse_u32(value, UINT32_MAX, &expires))
+			return expires;
+	if (parse_u32(sip_msg_value(m, SIP_HDR_EXPIRES), UINT32_MAX, &expires))
+		return expires;
+	return u->expires;
+}
+
+static void service_route_store(struct ue *u, const struct sip_msg *m)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_SERVICE_ROUTE};
+	char text[2048];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	struct sv element;
+
+	while (sip_list_walk(&l, &element)) {
+		if (b.n)
+			sbuf_put(&b, SV(", "));
+		sbuf_put(&b, element);
+	}
+	free(u->service_route);
+	u->service_route = b.n && !b.overflow ? sv_dup(sbuf_sv(&b)) : NULL;
+}
+
+/* SM12, or the answer to a refresh that nobody challenged. */
+static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
+{
+	uint32_t expires = granted_expires(u, m);
+	uint64_t until = now + ((uint64_t)expires + u->guard) * 1000;
+	struct ue_set *current = ue_set_in(u, UE_SET_CURRENT), *fresh = u->run.fresh;
+
+	if (expires == 0) {
+		ue_run_fail(u, "registrar granted no time", now);
+		return;
+	}
+	if (fresh && fresh->state == UE_SET_NEW) {
+		ue_set_change_over(u, fresh, until);
+		u->run.fresh = NULL;
+		u->unprotected = false;
+	} else if (current && u->run.sm1_set == current->sa.id) {
+		ue_set_extend(u, current, until);
+	} else if (u->run.authenticated) {
+		u->unprotected = true; /* challenge.c allowed it */
+	} else {
+		ue_run_fail(u, "200 without authentication", now); /* anybody could have sent it */
+		return;
+	}
+	service_route_store(u, m);
+	u->registered = true;
+	u->register_ms = now - u->run.started;
+	u->unanswered = u->restarts = 0;
+	ue_run_abandon(u); /* a proposal that nobody took is free again (SP-19) */
+	refresh_schedule(u, expires, now);
+	ue_event(u, UE_REGISTERED, (struct sv){0}, now);
+}
+
+static void accepted(struct ue *u, const struct sip_msg *m, uint64_t now)
+{
+	if (!u->run.deregister) {
+		registered(u, m, now);
+		return;
+	}
+	ue_unregister(u);
+	ue_event(u, UE_DEREGISTERED, (struct sv){0}, now);
+}
+
+/* ---- other answers ------------------------------------------------------------------------ */
+
+/* 423: asks again for what the registrar wants (RFC 3261 10.2.8). */
+static bool retry_longer(struct ue *u, const struct sip_msg *m, uint64_t now)
+{
+	uint32_t min;
+
+	if (u->run.deregister ||
+	    !parse_u32(sip_msg_value(m, SIP_HDR_MIN_EXPIRES), UINT32_MAX, &min) ||
+	    min <= u->expires)
+		return false;
+	u->expires = min;
+	return ue_run_start(u, false, now) == 0;
+}
+
+static void refused(struct ue *u, const struct sip_msg *m, uint64_t now)
+{
+	char reason[64];
+
+	if (m->status == 423 && retry_longer(u, m, now))
+		return;
+	snprintf(reason, sizeof(reason), "%u %.*s", m->status,
+		 (int)(m->reason.n < 48 ? m->reason.n : 48), m->reason.p);
+	ue_run_fail(u, reason, now);
+}
+
+void ue_run_response(void *arg, const struct sip_msg *m, uint64_t now)
+{
+	struct ue *u = arg;
+
+	if (m && m->status < 200)
+		return;
+	u->run.reg.txn = NULL;
+	if (!m)
+		ue_run_timeout(u, "no answer to REGISTER", now);
+	else if (m->status < 300)
+		accepted(u, m, now);
+	else if (m->status == 401 && u->run.step != UE_STEP_SM7)
+		ue_challenge_input(u, m, now);
+	else
+		refused(u, m, now);
+}

@@ -1,0 +1,203 @@
+/* Making and freeing a UE; what it tells about itself. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/base/sbuf.h"
+#include "control/ue/ue_internal.h"
+#include "crypto/secret.h"
+
+#define IDENTITY_MAX 255
+
+static void txns_send(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	struct ue *u = ctx;
+
+	u->env.send(u->env.ctx, u, flow, text);
+}
+
+/* The identities go into header fields and quoted strings as they are. */
+static bool identity_is_safe(struct sv v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if ((unsigned char)v.p[i] <= ' ' || strchr("<>\"\\,;", v.p[i]))
+			return false;
+	return v.n > 0 && v.n <= IDENTITY_MAX;
+}
+
+static bool conf_is_good(const struct ue_conf *c)
+{
+	struct sip_uri uri;
+
+	return identity_is_safe(sv_of(c->impi)) && identity_is_safe(sv_of(c->impu)) &&
+	       identity_is_safe(sv_of(c->realm)) && sip_uri_parse(&uri, sv_of(c->impu)) == 0 &&
+	       c->n_choices > 0 && c->n_choices <= UE_MAX_CHOICES && c->port_min > 0 &&
+	       c->port_max > c->port_min && c->expires > 0 && c->await_auth > 0 &&
+	       c->local.addr.version != 0 && c->local.addr.version == c->pcscf.addr.version;
+}
+
+/* "impi\0impu\0sip:realm\0" in one block */
+static int strings_copy(struct ue *u, const struct ue_conf *c)
+{
+	size_t impi = strlen(c->impi) + 1, impu = strlen(c->impu) + 1, realm = strlen(c->realm) + 1;
+	struct sip_uri uri;
+	const char *at;
+
+	u->strings = malloc(impi + impu + 4 + realm);
+	if (!u->strings)
+		return -ENOMEM;
+	memcpy(u->strings, c->impi, impi);
+	memcpy(u->strings + impi, c->impu, impu);
+	memcpy(u->strings + impi + impu, "sip:", 4);
+	memcpy(u->strings + impi + impu + 4, c->realm, realm);
+	u->impi = (struct sv){u->strings, impi - 1};
+	u->impu = (struct sv){u->strings + impi, impu - 1};
+	u->home = (struct sv){u->strings + impi + impu, 4 + realm - 1};
+	u->realm = (struct sv){u->home.p + 4, realm - 1};
+	at = memchr(u->impi.p, '@', u->impi.n);
+	u->user = (struct sv){u->impi.p, at ? (size_t)(at - u->impi.p) : u->impi.n};
+	if (sip_uri_parse(&uri, u->impu) == 0 && uri.user.n > 0)
+		u->user = uri.user;
+	return 0;
+}
+
+static void values_copy(struct ue *u, const struct ue_conf *c)
+{
+	u->key = c->key;
+	u->local = c->local;
+	u->pcscf = c->pcscf;
+	u->port_min = c->port_min;
+	u->port_max = c->port_max;
+	memcpy(u->choices, c->choices, c->n_choices * sizeof(c->choices[0]));
+	u->n_choices = (uint8_t)c->n_choices;
+	u->protect_or_abort = c->protect_or_abort;
+	u->unanswered_max = c->unanswered_max == 0    ? 3
+			    : c->unanswered_max > 100 ? 100
+						      : (uint8_t)c->unanswered_max;
+	u->expires = c->expires;
+	u->await_auth = c->await_auth;
+	u->guard = c->guard;
+	sip_token(u->call_id, sizeof(u->call_id));
+	sip_token(u->tag, sizeof(u->tag));
+}
+
+static int parts_alloc(struct ue *u, const struct ue_conf *c, const struct ue_env *env,
+		       struct timers *timers)
+{
+	const struct sip_txns_env txns_env = {.ctx = u, .send = txns_send};
+	int rc = strings_copy(u, c);
+
+	if (rc < 0)
+		return rc;
+	u->env = *env;
+	u->timers = timers;
+	u->sqn = c->sqn;
+	if (!u->sqn) {
+		u->sqn = u->own_sqn = calloc(1, sizeof(*u->own_sqn));
+		if (!u->sqn)
+			return -ENOMEM;
+	}
+	return sip_txns_alloc(&u->txns, timers, SIP_TIMERS_ACCESS, &txns_env);
+}
+
+int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env,
+	     struct timers *timers)
+{
+	struct ue *u;
+	int rc;
+
+	if (!conf_is_good(conf))
+		return -EINVAL;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	rc = parts_alloc(u, conf, env, timers);
+	if (rc < 0) {
+		ue_free(u);
+		return rc;
+	}
+	values_copy(u, conf);
+	*up = u;
+	return 0;
+}
+
+void ue_free(struct ue *u)
+{
+	if (!u)
+		return;
+	if (u->timers) {
+		ue_run_abandon(u);
+		ue_set_remove_all(u);
+		timer_stop(u->timers, &u->refresh);
+		timer_stop(u->timers, &u->lifetime);
+	}
+	if (u->txns)
+		sip_txns_free(u->txns);
+	while (u->requests)
+		ue_request_free(u->requests);
+	while (u->served)
+		ue_served_free(u->served);
+	free(u->own_sqn);
+	free(u->service_route);
+	free(u->strings);
+	secret_wipe(u, sizeof(*u));
+	free(u);
+}
+
+int ue_register(struct ue *u, uint64_t now)
+{
+	if (u->run.step != UE_STEP_NONE)
+		return -EBUSY;
+	u->restarts = 0;
+	return ue_run_start(u, false, now);
+}
+
+int ue_deregister(struct ue *u, uint64_t now)
+{
+	if (!u->registered)
+		return -ENOTCONN;
+	if (u->run.step != UE_STEP_NONE && u->run.deregister)
+		return -EBUSY;
+	return ue_run_start(u, true, now);
+}
+
+bool ue_registered(const struct ue *u)
+{
+	return u->registered;
+}
+
+unsigned ue_sets(const struct ue *u)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < UE_MAX_SETS; i++)
+		n += u->sets[i].state != UE_SET_FREE;
+	return n;
+}
+
+unsigned ue_transactions(const struct ue *u)
+{
+	return sip_txns_count(u->txns);
+}
+
+uint64_t ue_retransmissions(const struct ue *u)
+{
+	return sip_txns_retransmissions(u->txns);
+}
+
+const struct sa_set *ue_current_set(const struct ue *u)
+{
+	for (unsigned i = 0; i < UE_MAX_SETS; i++)
+		if (u->sets[i].state == UE_SET_CURRENT)
+			return &u->sets[i].sa;
+	return NULL;
+}
+
+uint64_t ue_register_ms(const struct ue *u)
+{
+	return u->register_ms;
+}
+
+uint64_t ue_drops(const struct ue *u, enum ue_drop reason)
+{
+	return reason < UE_DROP_COUNT ? u->drops[reason] : 0;
+}

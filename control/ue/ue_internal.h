@@ -1,0 +1,151 @@
+/*
+ * Inside of control/ue/. The way of a message in: accept.c (which SA may carry it) -> the
+ * transaction layer -> run.c (answers to REGISTER), challenge.c (401), message.c (the rest). Sets
+ * of SAs: sets.c.
+ */
+#pragma once
+
+#include "control/auth/auth.h"
+#include "control/ue/ue.h"
+
+#define UE_MAX_SETS	 3     /* new, current, old (C-22) */
+#define UE_RESTARTS	 3     /* of a registration whose protected REGISTERs stay unanswered */
+#define UE_AUTN_FAILURES 2     /* in a row; then the UE gives up (TS 24.229 5.1.1.5.3) */
+#define UE_TEXT_MAX	 16384 /* longest message that we write */
+
+enum ue_set_state {
+	UE_SET_FREE,
+	UE_SET_PROPOSED, /* SPIs and ports are in a Security-Client; no SA yet */
+	UE_SET_NEW,	 /* SAs made at SM6, for messages of the authentication only (LU-02) */
+	UE_SET_CURRENT,
+	UE_SET_OLD, /* until LU-12 */
+};
+
+struct ue_set {
+	struct sa_set sa;
+	enum ue_set_state state;
+	bool heard;	       /* something came on it since it is the current one */
+	uint16_t transactions; /* that send or await something on it, REGISTERs apart */
+	uint64_t expires_at;   /* ms, application layer's lifetime */
+	char *security_server; /* the list that made it; Security-Verify repeats it */
+};
+
+struct ue_request { /* a client transaction of ours */
+	struct ue_request *next;
+	struct ue *ue;
+	struct sip_client_txn *txn;
+	sa_set_id set; /* whose SA_CLIENT it went out on; 0: in clear */
+	char branch[SIP_BRANCH_LEN];
+};
+
+struct ue_served { /* a server transaction of ours */
+	struct ue_served *next, **prev;
+	struct ue *ue;
+	sa_set_id set;
+};
+
+enum ue_step {
+	UE_STEP_NONE,
+	UE_STEP_SM1,
+	UE_STEP_REPORT, /* the REGISTER that tells of a bad AUTN; a 401 to it is a new SM6 */
+	UE_STEP_SM7,
+};
+
+struct ue_run { /* the one registration under way (LU-01) */
+	enum ue_step step;
+	bool deregister;
+	bool authenticated; /* SM7 was sent */
+	uint8_t autn_failures;
+	sa_set_id sm1_set;    /* 0: SM1 was unprotected */
+	struct ue_set *fresh; /* proposed or new; NULL: none */
+	struct ue_request reg;
+	uint64_t started;
+};
+
+struct ue {
+	char *strings;
+	struct sv impi, impu, home; /* home: "sip:" and the realm */
+	struct sv realm, user;	    /* user: of the Contact */
+	struct milenage_key key;
+	struct sqn_array *sqn, *own_sqn;
+	struct ip_endpoint local, pcscf;
+	uint16_t port_min, port_max;
+	struct agree_choice choices[UE_MAX_CHOICES];
+	uint8_t n_choices;
+	bool protect_or_abort;
+	uint8_t unanswered_max, unanswered; /* protected requests without an answer, in a row */
+	uint8_t restarts;
+	uint32_t expires, await_auth, guard;
+
+	struct ue_env env;
+	struct timers *timers;
+	struct timer refresh, lifetime;
+	struct sip_txns *txns;
+	struct ue_request *requests;
+	struct ue_served *served;
+
+	bool registered;
+	bool unprotected; /* registered without SAs (PO-02) */
+	uint16_t port_us; /* stays until de-registration (SP-18); 0: not chosen yet */
+	uint16_t last_port_uc;
+	uint32_t cseq;
+	char call_id[33], tag[17];
+	char *service_route; /* list as it stood; NULL: none */
+	struct ue_set sets[UE_MAX_SETS];
+	struct ue_run run;
+	uint64_t register_ms;
+	uint64_t drops[UE_DROP_COUNT];
+};
+
+/* ---- sets.c ---- */
+/* Reserves SPIs and chooses ports that no SA of ours has (SP-02, SP-19, SP-22, ST-12). */
+int ue_set_propose(struct ue *u, struct ue_set **sp);
+int ue_set_install(struct ue *u, struct ue_set *s, uint64_t now);
+void ue_set_remove(struct ue *u, struct ue_set *s);
+void ue_set_remove_all(struct ue *u);
+struct ue_set *ue_set_find(struct ue *u, sa_set_id id);
+struct ue_set *ue_set_in(struct ue *u, enum ue_set_state state); /* the first; NULL */
+void ue_set_flow(const struct ue *u, const struct ue_set *s,
+		 struct sip_flow *flow); /* NULL: clear */
+/* SM12: the new set takes over (LU-08, LU-09, LU-11). */
+void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until);
+void ue_set_extend(struct ue *u, struct ue_set *s, uint64_t until); /* LU-13 */
+void ue_set_settle(struct ue *u); /* removes the old set if LU-12 (b) says so */
+void ue_set_busy(struct ue *u, sa_set_id id, int delta);
+
+/* ---- register.c ---- */
+/* What one REGISTER says beside the constant fields. */
+struct ue_register_args {
+	const struct ue_set *on; /* NULL: in clear */
+	const struct auth_answer *auth;
+	const char *verify; /* NULL: no Security-Verify */
+	bool agree;	    /* Security-Client and the option tags */
+};
+/* Writes and sends it; u->run.reg is its transaction. */
+int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t now);
+void ue_via_write(const struct ue *u, struct sbuf *b, const struct ue_set *on, const char *branch);
+void ue_host_write(struct sbuf *b, const struct ip_addr *a); /* with brackets if IPv6 */
+extern const char ue_access_network_info[];
+
+/* ---- run.c ---- */
+int ue_run_start(struct ue *u, bool deregister, uint64_t now);
+void ue_run_response(void *arg, const struct sip_msg *m, uint64_t now); /* a sip_client_h */
+void ue_run_fail(struct ue *u, const char *reason, uint64_t now);
+void ue_run_timeout(struct ue *u, const char *reason, uint64_t now);
+void ue_run_abandon(struct ue *u); /* wipes it (LU-01, ER-05) */
+void ue_unregister(struct ue *u);  /* forgets registration and SAs, without a word to the network */
+/* A protected request had no answer: true if the P-CSCF seems to have lost our SAs (LC-04). */
+bool ue_unanswered(struct ue *u);
+
+/* ---- challenge.c ---- */
+void ue_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now);
+
+/* ---- message.c ---- */
+void ue_request_free(struct ue_request *r);
+void ue_served_free(struct ue_served *s);
+void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, uint64_t now);
+
+static inline void ue_event(struct ue *u, enum ue_event e, struct sv text, uint64_t now)
+{
+	u->env.event(u->env.ctx, u, e, text, now);
+}
