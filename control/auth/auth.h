@@ -1,6 +1,6 @@
 /*
- * Authentication header fields: WWW-Authenticate, Authorization, Authentication-Info (RFC 2617, RFC 3261
- * 22, RFC 3310) and the ik, ck and integrity-protected parameters of TS 24.229 7.2A.
+ * Authentication header fields: WWW-Authenticate, Authorization, Authentication-Info (RFC 2617, RFC
+ * 3261 22, RFC 3310) and the ik, ck and integrity-protected parameters of TS 24.229 7.2A.
  */
 #pragma once
 
@@ -34,8 +34,9 @@ bool auth_aka_nonce(struct sv nonce, uint8_t rand[16], uint8_t autn[16]);
 void auth_aka_nonce_write(char buf[45], const uint8_t rand[16], const uint8_t autn[16]);
 
 /*
- * Does the response fit? password: RES, or nothing for AUTS. `method` of the request, `body` for auth-int.
- * Compares in constant time. Does not look at nonce, nc or username's owner: the caller's business.
+ * Does the response fit? password: RES, or nothing for AUTS. `method` of the request, `body` for
+ * auth-int. Compares in constant time. Does not look at nonce, nc or username's owner: the caller's
+ * business.
  */
 bool auth_response_check(const struct auth_response *r, struct sv method, struct sv body,
 			 const void *password, size_t password_len);
@@ -57,7 +58,8 @@ void auth_answer_write(struct sbuf *b, const struct auth_answer *a);
 /* WWW-Authenticate value of an AKA challenge with ik and ck for the P-CSCF (SM4). */
 void auth_aka_challenge_write(struct sbuf *b, struct sv realm, const struct aka_vector *av);
 
-/* Removes ik= and ck= from a WWW-Authenticate value, wherever and however they stand (F32), to out. false: does not fit or malformed. */
+/* Removes ik= and ck= from a WWW-Authenticate value, wherever and however they stand (F32), to out.
+ * false: does not fit or malformed. */
 bool auth_strip_keys(struct sbuf *out, struct sv value);
 /* Removes integrity-protected= from an Authorization value (IN-05). */
 bool auth_strip_integrity(struct sbuf *out, struct sv value);

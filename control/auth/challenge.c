@@ -1,0 +1,68 @@
+/* WWW-Authenticate */
+#include <errno.h>
+#include <sodium.h>
+
+#include "control/auth/algorithm.h"
+#include "control/auth/auth.h"
+#include "control/auth/params.h"
+#include "control/base/parse.h"
+
+/* qop-options: a list inside the quotes */
+static void read_qop(struct auth_challenge *c)
+{
+	struct sv rest = c->qop, word;
+
+	while (sip_list_next(&rest, &word)) {
+		c->qop_auth |= sv_caseeq(word, SV("auth"));
+		c->qop_auth_int |= sv_caseeq(word, SV("auth-int"));
+	}
+}
+
+/* A key that is there must be one: better no registration than one with half a key. */
+static bool read_key(struct sv text, bool *has, uint8_t key[16])
+{
+	*has = text.p && parse_hex(text, key, 16);
+	return *has || !text.p;
+}
+
+int auth_challenge_parse(struct auth_challenge *c, struct sv value)
+{
+	struct sv ik = {0}, ck = {0};
+	const struct auth_field fields[] = {
+		{"realm", &c->realm},
+		{"nonce", &c->nonce},
+		{"opaque", &c->opaque},
+		{"domain", &c->domain},
+		{"qop", &c->qop},
+		{"stale", &c->stale},
+		{"algorithm", &c->algorithm_text},
+		{"ik", &ik},
+		{"ck", &ck},
+	};
+
+	memset(c, 0, sizeof(*c));
+	if (auth_fields_read(value, fields, sizeof(fields) / sizeof(fields[0])) || !c->realm.p ||
+	    !c->nonce.p)
+		return -EBADMSG;
+	c->known_algorithm = auth_algorithm_of(c->algorithm_text, &c->algorithm);
+	read_qop(c);
+	if (!read_key(ik, &c->has_ik, c->ik) || !read_key(ck, &c->has_ck, c->ck)) {
+		sodium_memzero(c, sizeof(*c));
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+void auth_aka_challenge_write(struct sbuf *b, struct sv realm, const struct aka_vector *av)
+{
+	char nonce[45];
+
+	auth_aka_nonce_write(nonce, av->rand, av->autn);
+	sbuf_printf(b,
+		    "Digest realm=\"%.*s\", nonce=\"%s\", algorithm=AKAv1-MD5, qop=\"auth\", ik=\"",
+		    SV_ARG(realm), nonce);
+	sbuf_hex(b, av->ik, sizeof(av->ik));
+	sbuf_put(b, SV("\", ck=\""));
+	sbuf_hex(b, av->ck, sizeof(av->ck));
+	sbuf_put(b, SV("\""));
+}
