@@ -14,6 +14,8 @@ void secret_free(void *p); /* wipes */
 
 /* Locks and marks MADV_DONTDUMP memory that somebody else allocated. 0 or negative errno. */
 int secret_protect(void *p, size_t n);
+/* Can this process lock memory (RLIMIT_MEMLOCK, CAP_IPC_LOCK)? */
+bool secret_locked(void);
 
 void secret_wipe(void *p, size_t n);
 bool secret_eq(const void *a, const void *b, size_t n); /* constant time */

@@ -1,0 +1,281 @@
+/*
+ * ESP by intel-ipsec-mb: packets of many SAs fill the lanes of one manager, which hands them back
+ * in the order they came.
+ */
+#define NO_COMPAT_IMB_API_053 /* its short names (CBC, DES, NULL_HASH) are not for us */
+#include <intel-ipsec-mb.h>
+
+#include <errno.h>
+#include <sodium.h>
+
+#include "crypto/esp_engine.h"
+
+#define AES_SCHED (11 * IMB_AES_BLOCK_SIZE)
+#define DES_WORDS (IMB_DES_KEY_SCHED_SIZE / 8)
+
+_Static_assert(ESP_MAX_FLIGHT >= IMB_MAX_JOBS, "a full manager fits done[] of esp_engine_flush()");
+
+struct mb_engine;
+struct mb_key;
+
+struct mb_hash {
+	IMB_HASH_ALG alg;
+	void (*one_block)(const void *block, void *state);
+};
+
+struct mb_cipher {
+	IMB_CIPHER_MODE mode;
+	uint8_t key_len, iv_len, block_len;
+	void (*schedule)(struct mb_key *key, const uint8_t *raw);
+	void (*key_set)(struct mb_engine *e, unsigned slot, IMB_JOB *j, const struct mb_key *key);
+};
+
+/*
+ * Position-independent, so a key may be copied. All that is hot for integrity is in the first cache
+ * line; an outbound packet then reads the lines of enc, an inbound one those of dec.
+ */
+struct __attribute__((may_alias)) mb_key {
+	_Alignas(64) uint8_t opad[20]; /* HMAC state after the outer, inner padded key */
+	const struct mb_cipher *cipher;
+	_Alignas(16) uint8_t ipad[20];
+	const struct mb_hash *hash;
+	union {
+		struct {
+			_Alignas(64) uint8_t enc[AES_SCHED];
+			_Alignas(64) uint8_t dec[AES_SCHED];
+		} aes;
+		_Alignas(64) uint64_t des[3][DES_WORDS];
+	};
+};
+
+_Static_assert(sizeof(struct mb_key) <= sizeof(struct esp_key), "room in the caller's slab");
+
+struct mb_engine {
+	struct esp_engine base;
+	IMB_MGR *mgr;
+	void *mgr_memory;
+	unsigned in_flight;
+	/* By the manager's own job slots: computed ICVs of inbound packets, and for 3DES the three
+	 * pointers that the library reads its schedules through. */
+	_Alignas(64) uint8_t icv[IMB_MAX_JOBS][IMB_MAX_TAG_LEN];
+	const void *des[IMB_MAX_JOBS][3];
+};
+
+static struct mb_engine *mb_engine(struct esp_engine *e)
+{
+	return (struct mb_engine *)e;
+}
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+static void schedule_none(struct mb_key *key, const uint8_t *raw)
+{
+	(void)key;
+	(void)raw;
+}
+
+static void schedule_aes(struct mb_key *key, const uint8_t *raw)
+{
+	aes_keyexp_128_sse(raw, key->aes.enc, key->aes.dec);
+}
+
+static void schedule_des(struct mb_key *key, const uint8_t *raw)
+{
+	for (unsigned i = 0; i < 3; i++)
+		des_key_schedule(key->des[i], raw + i * IMB_DES_BLOCK_SIZE);
+}
+
+static void key_set_none(struct mb_engine *e, unsigned slot, IMB_JOB *j, const struct mb_key *key)
+{
+	(void)e;
+	(void)slot;
+	j->enc_keys = key;
+	j->dec_keys = key;
+}
+
+static void key_set_aes(struct mb_engine *e, unsigned slot, IMB_JOB *j, const struct mb_key *key)
+{
+	(void)e;
+	(void)slot;
+	j->enc_keys = key->aes.enc;
+	j->dec_keys = key->aes.dec;
+}
+
+static void key_set_des(struct mb_engine *e, unsigned slot, IMB_JOB *j, const struct mb_key *key)
+{
+	for (unsigned i = 0; i < 3; i++)
+		e->des[slot][i] = key->des[i];
+	j->enc_keys = e->des[slot];
+	j->dec_keys = e->des[slot];
+}
+
+static const struct mb_hash hashes[SA_INTEG_COUNT] = {
+	[SA_INTEG_HMAC_SHA_1_96] = {IMB_AUTH_HMAC_SHA_1, sha1_one_block_sse},
+	[SA_INTEG_HMAC_MD5_96] = {IMB_AUTH_MD5, md5_one_block_sse},
+};
+
+static const struct mb_cipher ciphers[SA_ENCR_COUNT] = {
+	[SA_ENCR_NULL] = {IMB_CIPHER_NULL, 0, 0, 4, schedule_none, key_set_none},
+	[SA_ENCR_AES_CBC] = {IMB_CIPHER_CBC, IMB_KEY_128_BYTES, 16, 16, schedule_aes, key_set_aes},
+	[SA_ENCR_DES_EDE3_CBC] = {IMB_CIPHER_DES3, 24, 8, 8, schedule_des, key_set_des},
+};
+
+/* The hash state after the one block that HMAC puts before the message (RFC 2104 clause 4). */
+static void pad_state(uint8_t *state, const struct mb_hash *hash, const uint8_t *key,
+		      unsigned key_len, uint8_t pad)
+{
+	uint8_t block[IMB_SHA1_BLOCK_SIZE];
+
+	memset(block, pad, sizeof(block));
+	for (unsigned i = 0; i < key_len; i++)
+		block[i] ^= key[i];
+	hash->one_block(block, state);
+	sodium_memzero(block, sizeof(block));
+}
+
+static void mb_key_expand(struct esp_key *opaque, enum sa_integ integ, enum sa_encr encr,
+			  const struct sa_keys *raw)
+{
+	struct mb_key *key = (struct mb_key *)opaque;
+	unsigned integ_key_len = esp_suite(integ, encr)->integ_key_len;
+
+	key->hash = &hashes[integ];
+	key->cipher = &ciphers[encr];
+	pad_state(key->ipad, key->hash, raw->integ, integ_key_len, 0x36);
+	pad_state(key->opad, key->hash, raw->integ, integ_key_len, 0x5c);
+	key->cipher->schedule(key, raw->encr);
+}
+
+/* ---- jobs --------------------------------------------------------------------------------- */
+
+/* Returns false if the library must not see this packet. */
+static bool job_fill(struct mb_engine *e, IMB_JOB *j, struct esp_job *job)
+{
+	const struct mb_key *key = (const struct mb_key *)job->key;
+	const struct mb_cipher *cipher = key->cipher;
+	unsigned cipher_len = esp_cipher_len(job, cipher->iv_len, cipher->block_len);
+	unsigned slot = (unsigned)(j - e->mgr->jobs);
+
+	if (cipher_len == 0)
+		return false;
+	cipher->key_set(e, slot, j, key);
+	j->key_len_in_bytes = cipher->key_len;
+	j->src = job->esp;
+	j->dst = job->esp + ESP_HEADER_LEN + cipher->iv_len;
+	j->cipher_start_src_offset_in_bytes = ESP_HEADER_LEN + cipher->iv_len;
+	j->msg_len_to_cipher_in_bytes = cipher_len;
+	j->hash_start_src_offset_in_bytes = 0;
+	j->msg_len_to_hash_in_bytes = job->len;
+	j->iv = job->esp + ESP_HEADER_LEN;
+	j->iv_len_in_bytes = cipher->iv_len;
+	j->auth_tag_output = job->inbound ? e->icv[slot] : job->esp + job->len;
+	j->auth_tag_output_len_in_bytes = ESP_ICV_LEN;
+	j->u.HMAC._hashed_auth_key_xor_ipad = key->ipad;
+	j->u.HMAC._hashed_auth_key_xor_opad = key->opad;
+	j->cipher_mode = cipher->mode;
+	j->cipher_direction = job->inbound ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
+	j->hash_alg = key->hash->alg;
+	j->chain_order = job->inbound ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH;
+	j->user_data = job;
+	return true;
+}
+
+static struct esp_job *job_finish(struct mb_engine *e, const IMB_JOB *j)
+{
+	struct esp_job *job = j->user_data;
+
+	e->in_flight--;
+	if (j->status != IMB_STATUS_COMPLETED)
+		job->status = ESP_ERROR;
+	else if (job->inbound && !esp_icv_eq(j->auth_tag_output, job->esp + job->len))
+		job->status = ESP_BAD_ICV;
+	else
+		job->status = ESP_OK;
+	return job;
+}
+
+/*
+ * Job by job: the burst calls of 1.3 lose count when their ring of jobs wraps (queue_size() takes a
+ * negative difference for a large one). The manager never fills up: submit itself finishes the
+ * oldest job before that.
+ */
+static unsigned mb_submit(struct esp_engine *base, struct esp_job *const *jobs, unsigned n,
+			  struct esp_job **done)
+{
+	struct mb_engine *e = mb_engine(base);
+	unsigned n_done = 0;
+	IMB_JOB *j;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!job_fill(e, IMB_GET_NEXT_JOB(e->mgr), jobs[i])) {
+			jobs[i]->status = ESP_ERROR;
+			done[n_done++] = jobs[i];
+			continue;
+		}
+		e->in_flight++;
+		j = IMB_SUBMIT_JOB_NOCHECK(e->mgr);
+		if (j)
+			done[n_done++] = job_finish(e, j);
+	}
+	while ((j = IMB_GET_COMPLETED_JOB(e->mgr)) != NULL)
+		done[n_done++] = job_finish(e, j);
+	return n_done;
+}
+
+static unsigned mb_flush(struct esp_engine *base, struct esp_job **done)
+{
+	struct mb_engine *e = mb_engine(base);
+	unsigned n_done = 0;
+	IMB_JOB *j;
+
+	while ((j = IMB_FLUSH_JOB(e->mgr)) != NULL)
+		done[n_done++] = job_finish(e, j);
+	return n_done;
+}
+
+static unsigned mb_in_flight(const struct esp_engine *base)
+{
+	return ((const struct mb_engine *)base)->in_flight;
+}
+
+/* ---- engine ------------------------------------------------------------------------------- */
+
+static void mb_free(struct esp_engine *base)
+{
+	struct mb_engine *e = mb_engine(base);
+
+	esp_engine_memory_free(e->mgr_memory, imb_get_mb_mgr_size());
+	esp_engine_memory_free(e, sizeof(*e));
+}
+
+static int mb_alloc(struct esp_engine **ep)
+{
+	struct mb_engine *e = esp_engine_memory_alloc(sizeof(*e));
+	IMB_ARCH arch = IMB_ARCH_NONE;
+
+	if (!e)
+		return -ENOMEM;
+	e->mgr_memory = esp_engine_memory_alloc(imb_get_mb_mgr_size());
+	if (!e->mgr_memory) {
+		mb_free(&e->base);
+		return -ENOMEM;
+	}
+	/* Our own memory rather than alloc_mb_mgr(): it is locked, and wiped at the end. */
+	e->mgr = imb_set_pointers_mb_mgr(e->mgr_memory, 0, 1);
+	init_mb_mgr_auto(e->mgr, &arch);
+	if (imb_get_errno(e->mgr) != 0 || arch == IMB_ARCH_NONE || arch == IMB_ARCH_NOAESNI) {
+		mb_free(&e->base);
+		return -ENOTSUP;
+	}
+	*ep = &e->base;
+	return 0;
+}
+
+const struct esp_backend_ops esp_ipsec_mb_ops = {
+	.key_expand = mb_key_expand,
+	.alloc = mb_alloc,
+	.free = mb_free,
+	.submit = mb_submit,
+	.flush = mb_flush,
+	.in_flight = mb_in_flight,
+};

@@ -1,0 +1,21 @@
+/*
+ * Unpredictable octets for CBC IVs (RFC 3602 clause 3: not a counter, not the last block of the
+ * packet before): ChaCha20 keyed once by the kernel. Each refill takes its own next key from the
+ * stream and forgets the last ("fast key erasure"), so a later look at the memory does not show
+ * what was given out before.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define IV_STREAM_KEY_LEN 32
+#define IV_STREAM_LEN	  2048 /* key included; small enough to stay in the first-level cache */
+
+struct iv_stream {
+	unsigned used;
+	_Alignas(64) uint8_t block[IV_STREAM_LEN]; /* the next key, then octets to give out */
+};
+
+void iv_stream_init(struct iv_stream *s);
+/* len <= IV_STREAM_LEN - IV_STREAM_KEY_LEN */
+void iv_stream_take(struct iv_stream *s, uint8_t *out, unsigned len);
