@@ -1,0 +1,94 @@
+/*
+ * The configuration file as plain values. libconfig reads it, the table in keys.c says what may
+ * stand in it; whatever is wrong is reported with file and line, all of it in one go.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ip.h"
+#include "sa.h"
+
+#define CONF_MAX_ALGORITHMS 6 /* {sha1, md5} x {null, aes-cbc, 3des} */
+
+enum conf_role {
+	CONF_PCSCF = 1,
+	CONF_ICSCF = 2,
+	CONF_SCSCF = 4,
+	CONF_HSS = 8,
+};
+
+enum conf_policy { CONF_IPSEC_OPTIONAL, CONF_IPSEC_REQUIRED };
+
+enum conf_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO, CONF_LOG_DEBUG };
+
+struct conf_algorithm {
+	enum sa_integ integ;
+	enum sa_encr encr;
+};
+
+/* Strings belong to the struct, or are NULL where nothing was said. */
+struct esp_conf {
+	/* dataplane */
+	char *ue_port, *host_port, *cores, *pci_allow;
+	struct ip_addr gateways[2]; /* [0] IPv4, [1] IPv6; version 0: none */
+	uint32_t workers, memory_mb, buffers, sa_sets, replay_window, mtu, idle_sleep_us;
+	bool huge_pages;
+
+	/* access */
+	struct ip_addr addresses[2]; /* as gateways; host parts */
+	uint32_t sip_port, port_ps, port_pc_min, port_pc_max;
+
+	/* roles and names */
+	unsigned roles; /* of enum conf_role */
+	char *realm, *pcscf_host, *icscf_host, *scscf_host, *visited_network;
+
+	/* ipsec */
+	enum conf_policy ipsec_policy;
+	struct conf_algorithm
+		algorithms[CONF_MAX_ALGORITHMS]; /* by priority, legacy ones sorted out */
+	unsigned n_algorithms;
+	bool legacy_des_ede3_cbc, legacy_hmac_md5_96; /* C-02 */
+
+	/* timers: seconds, but milliseconds for t1, t2, t4 */
+	uint32_t reg_await_auth, sa_guard, sa_linger;
+	uint32_t t1_ms, t2_ms, t4_ms;
+
+	/* registrar */
+	uint32_t expires_default, expires_min, expires_max; /* s */
+	uint32_t vectors;
+	bool challenge_protected;
+
+	/* hss */
+	char *hss_path;
+	uint32_t sqn_block;
+	bool synchronous;
+
+	/* management, limits, log */
+	char *socket_path;
+	uint32_t max_pending;
+	enum conf_level log_level;
+};
+
+/* One fault. `line` is 1-based; the text has no newline at its end. */
+typedef void conf_error_h(void *arg, const char *file, unsigned line, const char *text);
+
+/*
+ * Reads `path`. Relative hss.database and control.socket become paths below run_dir (NULL: the
+ * working directory). 0 and *c filled, to be freed by conf_free(); or the number of faults, each
+ * reported, and *c empty.
+ */
+unsigned conf_load(struct esp_conf *c, const char *path, const char *run_dir, conf_error_h *report,
+		   void *arg);
+/* The same from text of n octets; `name` stands for the file in reports. */
+unsigned conf_load_text(struct esp_conf *c, const char *text, size_t n, const char *name,
+			const char *run_dir, conf_error_h *report, void *arg);
+void conf_free(struct esp_conf *c);
+
+/* Every key with its type, range, default and meaning. */
+void conf_keys_print(FILE *out);
+/* Lowest and highest of the ports that carry nothing in clear: port_ps and all of port_pc. */
+void conf_protected_ports(const struct esp_conf *c, uint16_t *min, uint16_t *max);

@@ -1,0 +1,61 @@
+/* Inside of conf/: the table of keys and what works on it. */
+#pragma once
+
+#include <libconfig.h>
+
+#include "control/conf/conf.h"
+
+struct loader;
+struct conf_key;
+
+/* A kind of value: stores a setting at `field`, or reports why not. */
+struct conf_type {
+	void (*read)(struct loader *l, const struct conf_key *k, config_setting_t *s, void *field);
+	const char *noun; /* "a whole number" */
+};
+
+struct conf_word {
+	const char *word;
+	int value;
+};
+
+struct conf_key {
+	const char *path; /* "group.key", or "key" at the top */
+	const struct conf_type *type;
+	size_t field;		       /* offset in struct esp_conf */
+	int64_t min, max;	       /* numbers */
+	const struct conf_word *words; /* enums, ended by a NULL word */
+	unsigned needed_by;	       /* roles that cannot do without it; ALL_ROLES: nobody can */
+	const char *fallback;	       /* in the file's syntax; NULL: none */
+	const char *help;
+};
+
+#define CONF_ALL_ROLES 0xfu
+
+extern const struct conf_type conf_number, conf_bool, conf_string, conf_host, conf_file, conf_word,
+	conf_roles, conf_addresses, conf_algorithms;
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_n_keys;
+
+/* One reading of one file. */
+struct loader {
+	struct esp_conf *c;
+	const char *file, *run_dir;
+	conf_error_h *report;
+	void *arg;
+	unsigned faults;
+	unsigned *lines; /* per key: where it is set, 0 if it is not */
+	const config_t *config;
+};
+
+__attribute__((format(printf, 3, 4))) void conf_fault(struct loader *l, unsigned line,
+						      const char *fmt, ...);
+/* Line of a key by its path; if it is not set, that of its group; else 1. */
+unsigned conf_line(const struct loader *l, const char *path);
+bool conf_is_set(const struct loader *l, const char *path);
+
+/* What libconfig lets pass in silence: see scan.c. */
+void conf_scan(struct loader *l, const char *text, size_t n);
+/* Keys against each other; fills what follows from others. */
+void conf_check(struct loader *l);

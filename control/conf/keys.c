@@ -1,0 +1,115 @@
+/* The table of all keys: the one place to add one. */
+#include "control/conf/key.h"
+
+#define FIELD(name) offsetof(struct esp_conf, name)
+
+static const struct conf_word policy_words[] = {
+	{"required", CONF_IPSEC_REQUIRED}, {"optional", CONF_IPSEC_OPTIONAL}, {NULL, 0}};
+static const struct conf_word level_words[] = {{"error", CONF_LOG_ERROR},
+					       {"warning", CONF_LOG_WARNING},
+					       {"info", CONF_LOG_INFO},
+					       {"debug", CONF_LOG_DEBUG},
+					       {NULL, 0}};
+
+const struct conf_key conf_keys[] = {
+	{"roles", &conf_roles, FIELD(roles), .needed_by = CONF_ALL_ROLES,
+	 .help = "what this process is: \"p-cscf\", \"i-cscf\", \"s-cscf\", \"hss\""},
+	{"realm", &conf_host, FIELD(realm), .needed_by = CONF_ALL_ROLES,
+	 .help = "home domain: realm of the challenges, Request-URI of REGISTERs"},
+
+	{"names.pcscf", &conf_host, FIELD(pcscf_host), .help = "host name; pcscf.REALM if not set"},
+	{"names.icscf", &conf_host, FIELD(icscf_host), .help = "host name; icscf.REALM if not set"},
+	{"names.scscf", &conf_host, FIELD(scscf_host), .help = "host name; scscf.REALM if not set"},
+	{"names.visited_network", &conf_host, FIELD(visited_network),
+	 .help = "P-Visited-Network-ID; REALM if not set"},
+
+	{"dataplane.ue_port", &conf_string, FIELD(ue_port), .needed_by = CONF_PCSCF,
+	 .help = "DPDK port towards the UEs: PCI address or virtual device with arguments"},
+	{"dataplane.host_port", &conf_string, FIELD(host_port),
+	 .help = "DPDK port towards the kernel; without one esplanade answers ARP and ND itself"},
+	{"dataplane.gateways", &conf_addresses, FIELD(gateways),
+	 .help = "without host_port: next hop, one per IP version; none: all UEs are on link"},
+	{"dataplane.workers", &conf_number, FIELD(workers), 1, 32, .fallback = "1",
+	 .help = "threads that carry packets"},
+	{"dataplane.cores", &conf_string, FIELD(cores),
+	 .help = "EAL core list: one for control, then one per worker; without: all CPUs"},
+	{"dataplane.pci_allow", &conf_string, FIELD(pci_allow),
+	 .help = "PCI address that DPDK may touch; without: none but ue_port and host_port"},
+	{"dataplane.huge_pages", &conf_bool, FIELD(huge_pages), .fallback = "true",
+	 .help = "false: ordinary memory, for trials"},
+	{"dataplane.memory_mb", &conf_number, FIELD(memory_mb), 64, 1048576, .fallback = "1024",
+	 .help = "megabytes that DPDK may use without huge pages"},
+	{"dataplane.buffers", &conf_number, FIELD(buffers), 1024, 16777216, .fallback = "32768",
+	 .help = "packet buffers in all"},
+	{"dataplane.sa_sets", &conf_number, FIELD(sa_sets), 16, 4194304, .fallback = "65536",
+	 .help = "SA sets at once: one per UE and one more while it re-authenticates"},
+	{"dataplane.replay_window", &conf_number, FIELD(replay_window), 32, 1024, .fallback = "128",
+	 .help = "packets of the anti-replay window"},
+	{"dataplane.mtu", &conf_number, FIELD(mtu), 1280, 9216, .fallback = "1500",
+	 .help = "largest IP packet at the UE port"},
+	{"dataplane.idle_sleep_us", &conf_number, FIELD(idle_sleep_us), 0, 100000,
+	 .fallback = "100", .help = "a worker without work sleeps at most this long; 0: it spins"},
+
+	{"access.addresses", &conf_addresses, FIELD(addresses), .needed_by = CONF_PCSCF,
+	 .help = "addresses of the P-CSCF towards the UEs, at most one per IP version"},
+	{"access.sip_port", &conf_number, FIELD(sip_port), 1, 65535, .fallback = "5060",
+	 .help = "port for REGISTERs in clear"},
+	{"access.port_ps", &conf_number, FIELD(port_ps), 1024, 65535, .fallback = "6100",
+	 .help = "protected server port"},
+	{"access.port_pc_min", &conf_number, FIELD(port_pc_min), 1024, 65535, .fallback = "6101",
+	 .help = "lowest protected client port"},
+	{"access.port_pc_max", &conf_number, FIELD(port_pc_max), 1024, 65535, .fallback = "6199",
+	 .help = "highest protected client port"},
+
+	{"ipsec.policy", &conf_word, FIELD(ipsec_policy), .words = policy_words,
+	 .fallback = "\"required\"", .help = "optional: UEs that offer no IPsec may register"},
+	{"ipsec.algorithms", &conf_algorithms, FIELD(algorithms),
+	 .fallback = "[\"hmac-sha-1-96/aes-cbc\", \"hmac-sha-1-96/null\", "
+		     "\"hmac-md5-96/aes-cbc\", \"hmac-md5-96/null\"]",
+	 .help = "alg/ealg, the preferred first"},
+	{"legacy.des_ede3_cbc", &conf_bool, FIELD(legacy_des_ede3_cbc), .fallback = "false",
+	 .help = "true: des-ede3-cbc may stand in ipsec.algorithms"},
+	{"legacy.hmac_md5_96", &conf_bool, FIELD(legacy_hmac_md5_96), .fallback = "true",
+	 .help = "false: withdraws hmac-md5-96 from ipsec.algorithms"},
+
+	{"timers.reg_await_auth", &conf_number, FIELD(reg_await_auth), 10, 3600, .fallback = "240",
+	 .help = "seconds a challenge may stay unanswered"},
+	{"timers.sa_guard", &conf_number, FIELD(sa_guard), 0, 3600, .fallback = "30",
+	 .help = "seconds that SAs outlive the registration"},
+	{"timers.sa_linger", &conf_number, FIELD(sa_linger), 1, 600, .fallback = "32",
+	 .help = "seconds that SAs outlive the de-registration, for repeats of its answer"},
+	{"timers.t1_ms", &conf_number, FIELD(t1_ms), 10, 60000, .fallback = "2000",
+	 .help = "SIP timer T1 towards the UE"},
+	{"timers.t2_ms", &conf_number, FIELD(t2_ms), 10, 120000, .fallback = "16000",
+	 .help = "SIP timer T2 towards the UE"},
+	{"timers.t4_ms", &conf_number, FIELD(t4_ms), 10, 120000, .fallback = "17000",
+	 .help = "SIP timer T4 towards the UE"},
+
+	{"registrar.expires_default", &conf_number, FIELD(expires_default), 1, 2592000,
+	 .fallback = "3600", .help = "seconds, where the UE asks for nothing"},
+	{"registrar.expires_min", &conf_number, FIELD(expires_min), 1, 2592000, .fallback = "60",
+	 .help = "seconds; shorter ones are refused (423)"},
+	{"registrar.expires_max", &conf_number, FIELD(expires_max), 1, 2592000,
+	 .fallback = "600000", .help = "seconds; longer ones are cut"},
+	{"registrar.vectors", &conf_number, FIELD(vectors), 1, 8, .fallback = "1",
+	 .help = "authentication vectors asked for at once"},
+	{"registrar.challenge_protected", &conf_bool, FIELD(challenge_protected),
+	 .fallback = "false", .help = "true: refreshes inside ESP are authenticated anew"},
+
+	{"hss.database", &conf_file, FIELD(hss_path), .needed_by = CONF_HSS,
+	 .help = "SQLite file of the subscribers; relative to --run-dir"},
+	{"hss.sqn_block", &conf_number, FIELD(sqn_block), 1, 65536, .fallback = "32",
+	 .help = "sequence numbers reserved per write"},
+	{"hss.synchronous", &conf_bool, FIELD(synchronous), .fallback = "true",
+	 .help = "true: survives power loss; false: only crashes of the process"},
+
+	{"control.socket", &conf_file, FIELD(socket_path),
+	 .fallback = "\"/run/esplanade/control.sock\"",
+	 .help = "where esplanadectl connects; relative to --run-dir"},
+	{"limits.pending_registrations", &conf_number, FIELD(max_pending), 1, 4194304,
+	 .fallback = "20000", .help = "registrations under way at once; more are refused"},
+	{"log.level", &conf_word, FIELD(log_level), .words = level_words, .fallback = "\"info\"",
+	 .help = "least weight that is written"},
+};
+
+const size_t conf_n_keys = sizeof(conf_keys) / sizeof(conf_keys[0]);

@@ -1,0 +1,299 @@
+#include "control/ctl/args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/base/parse.h"
+
+#define SQN_MAX ((UINT64_C(1) << 48) - 1)
+
+enum option_id {
+	OPT_SOCKET = 256,
+	OPT_JSON,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_LIMIT,
+	OPT_OFFSET,
+	OPT_IMPI,
+	OPT_IMPU,
+	OPT_K,
+	OPT_K_FILE,
+	OPT_OP,
+	OPT_OPC,
+	OPT_AMF,
+	OPT_SQN,
+	OPT_FILE,
+	OPT_END,
+};
+
+static const struct option options[] = {
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"limit", required_argument, NULL, OPT_LIMIT},
+	{"offset", required_argument, NULL, OPT_OFFSET},
+	{"impi", required_argument, NULL, OPT_IMPI},
+	{"impu", required_argument, NULL, OPT_IMPU},
+	{"k", required_argument, NULL, OPT_K},
+	{"k-file", required_argument, NULL, OPT_K_FILE},
+	{"op", required_argument, NULL, OPT_OP},
+	{"opc", required_argument, NULL, OPT_OPC},
+	{"amf", required_argument, NULL, OPT_AMF},
+	{"sqn", required_argument, NULL, OPT_SQN},
+	{"file", required_argument, NULL, OPT_FILE},
+	{NULL, 0, NULL, 0},
+};
+
+#define BIT(id)	     (1u << ((id)-OPT_SOCKET))
+#define OPTIONS_ANY  (BIT(OPT_SOCKET) | BIT(OPT_JSON))
+#define OPTIONS_LIST (OPTIONS_ANY | BIT(OPT_LIMIT) | BIT(OPT_OFFSET))
+#define OPTIONS_ONE                                                                                \
+	(BIT(OPT_IMPI) | BIT(OPT_IMPU) | BIT(OPT_K) | BIT(OPT_K_FILE) | BIT(OPT_OP) |              \
+	 BIT(OPT_OPC) | BIT(OPT_AMF) | BIT(OPT_SQN))
+
+static const struct command {
+	const char *words[2]; /* the second NULL: one word */
+	enum args_verb verb;
+	bool takes_impi;
+	unsigned allowed;
+} commands[] = {
+	{{"show", "registrations"}, ARGS_SHOW_REGISTRATIONS, false, OPTIONS_LIST},
+	{{"show", "sas"}, ARGS_SHOW_SAS, false, OPTIONS_LIST},
+	{{"show", "workers"}, ARGS_SHOW_WORKERS, false, OPTIONS_ANY},
+	{{"show", "drops"}, ARGS_SHOW_DROPS, false, OPTIONS_ANY},
+	{{"show", "status"}, ARGS_SHOW_STATUS, false, OPTIONS_ANY},
+	{{"subscriber", "add"},
+	 ARGS_SUBSCRIBER_ADD,
+	 false,
+	 OPTIONS_ANY | OPTIONS_ONE | BIT(OPT_FILE)},
+	{{"subscriber", "list"}, ARGS_SUBSCRIBER_LIST, false, OPTIONS_LIST},
+	{{"subscriber", "del"}, ARGS_SUBSCRIBER_DEL, true, OPTIONS_ANY},
+	{{"deregister", NULL}, ARGS_DEREGISTER, true, OPTIONS_ANY},
+};
+
+__attribute__((format(printf, 2, 3))) static int wrong(FILE *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("esplanadectl: ", err);
+	va_start(ap, fmt);
+	vfprintf(err, fmt, ap);
+	va_end(ap);
+	fputs(" (see esplanadectl --help)\n", err);
+	return -EINVAL;
+}
+
+static int number_take(const char *name, const char *text, uint64_t max, uint64_t *value, FILE *err)
+{
+	if (parse_u64(sv_of(text), max, value))
+		return 0;
+	return wrong(err, "--%s: expected a number up to %llu", name, (unsigned long long)max);
+}
+
+static int hex_check(const char *name, const char *text, size_t octets, FILE *err)
+{
+	uint8_t out[16];
+	bool fits = parse_hex(sv_of(text), out, octets);
+
+	explicit_bzero(out, sizeof(out));
+	if (fits)
+		return 0;
+	return wrong(err, "--%s: expected %zu hexadecimal digits", name, 2 * octets);
+}
+
+static int impu_take(struct args *a, const char *text, FILE *err)
+{
+	if (a->n_impus == ARGS_MAX_IMPUS)
+		return wrong(err, "--impu: expected at most %d", ARGS_MAX_IMPUS);
+	a->impus[a->n_impus++] = text;
+	return 0;
+}
+
+static int list_option(struct args *a, int id, const char *text, FILE *err)
+{
+	uint64_t v;
+
+	if (number_take(id == OPT_LIMIT ? "limit" : "offset", text, UINT32_MAX, &v, err))
+		return -EINVAL;
+	if (id == OPT_LIMIT) {
+		a->limit = (uint32_t)v;
+		a->has_limit = true;
+	} else {
+		a->offset = (uint32_t)v;
+	}
+	return 0;
+}
+
+static int subscriber_option(struct args *a, int id, char *text, FILE *err)
+{
+	switch (id) {
+	case OPT_IMPI:
+		a->impi = text;
+		return 0;
+	case OPT_IMPU:
+		return impu_take(a, text, err);
+	case OPT_K:
+		a->k = text;
+		return hex_check("k", text, 16, err);
+	case OPT_K_FILE:
+		a->k_file = text;
+		return 0;
+	case OPT_OP:
+		a->op = text;
+		return hex_check("op", text, 16, err);
+	case OPT_OPC:
+		a->opc = text;
+		return hex_check("opc", text, 16, err);
+	case OPT_AMF:
+		a->amf = text;
+		return hex_check("amf", text, 2, err);
+	case OPT_SQN:
+		return number_take("sqn", text, SQN_MAX, &a->sqn, err);
+	default:
+		a->file = text;
+		return 0;
+	}
+}
+
+static int option_take(struct args *a, int id, char *text, FILE *err)
+{
+	switch (id) {
+	case OPT_SOCKET:
+		a->socket = text;
+		return 0;
+	case OPT_JSON:
+		a->json = true;
+		return 0;
+	case OPT_LIMIT:
+	case OPT_OFFSET:
+		return list_option(a, id, text, err);
+	default:
+		return subscriber_option(a, id, text, err);
+	}
+}
+
+static int command_find(const struct command **cp, char **words, int n, FILE *err)
+{
+	if (n == 0)
+		return wrong(err, "expected a command");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(words[0], c->words[0]) == 0 &&
+		    (!c->words[1] || (n > 1 && strcmp(words[1], c->words[1]) == 0))) {
+			*cp = c;
+			return 0;
+		}
+	}
+	return wrong(err, "unknown command: %s%s%s", words[0], n > 1 ? " " : "",
+		     n > 1 ? words[1] : "");
+}
+
+static int add_check(const struct args *a, unsigned seen, FILE *err)
+{
+	if (a->file)
+		return seen & OPTIONS_ONE ? wrong(err, "--file: expected alone") : 0;
+	if (!a->impi || !a->n_impus)
+		return wrong(err, "expected --impi and --impu, or --file");
+	if (!a->k == !a->k_file)
+		return wrong(err, "expected one of --k-file and --k");
+	if (!a->op == !a->opc)
+		return wrong(err, "expected one of --opc and --op");
+	return 0;
+}
+
+static int command_check(struct args *a, const struct command *c, char **words, int n,
+			 unsigned seen, FILE *err)
+{
+	int used = c->words[1] ? 2 : 1;
+
+	a->verb = c->verb;
+	if (c->takes_impi && n > used)
+		a->impi = words[used++];
+	else if (c->takes_impi)
+		return wrong(err, "expected an IMPI");
+	if (n > used)
+		return wrong(err, "unexpected: %s", words[used]);
+	for (int id = OPT_SOCKET; id < OPT_END; id++)
+		if ((seen & BIT(id)) && !(c->allowed & BIT(id)))
+			return wrong(err, "--%s: not with this command",
+				     options[id - OPT_SOCKET].name);
+	return c->verb == ARGS_SUBSCRIBER_ADD ? add_check(a, seen, err) : 0;
+}
+
+int args_parse(struct args *a, int argc, char **argv, FILE *err)
+{
+	const char *socket = getenv("ESPLANADE_SOCKET");
+	const struct command *c;
+	unsigned seen = 0;
+	int id;
+
+	*a = (struct args){.socket = socket ? socket : ARGS_DEFAULT_SOCKET, .amf = "8000"};
+	optind = 0; /* from the start, also in a second call */
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (id == OPT_HELP || id == 'h' || id == OPT_VERSION) {
+			a->verb = id == OPT_VERSION ? ARGS_VERSION : ARGS_HELP;
+			return 0;
+		}
+		if (id == '?' || id == ':')
+			return wrong(err, "%s: %s", argv[optind - 1],
+				     id == ':' ? "expected a value" : "unknown option");
+		seen |= BIT(id);
+		if (option_take(a, id, optarg, err))
+			return -EINVAL;
+	}
+	if (command_find(&c, argv + optind, argc - optind, err))
+		return -EINVAL;
+	return command_check(a, c, argv + optind, argc - optind, seen, err);
+}
+
+void args_help(FILE *out)
+{
+	fputs("usage: esplanadectl [--socket PATH] [--json] COMMAND\n"
+	      "\n"
+	      "Looks into a running esplanade and changes it, by HTTP and JSON over a unix "
+	      "socket.\n"
+	      "\n"
+	      "commands\n"
+	      "  show registrations [--offset N] [--limit N]   who is registered, and how\n"
+	      "  show sas [--offset N] [--limit N]             security associations with "
+	      "counters;\n"
+	      "                                                N counts SA sets\n"
+	      "  show workers                                  packets per worker\n"
+	      "  show drops                                    what was dropped, by reason\n"
+	      "  show status                                   the daemon as a whole\n"
+	      "  subscriber add --impi IMPI --impu IMPU... --k-file FILE --opc HEX|--op HEX\n"
+	      "                 [--amf HEX] [--sqn N]          one subscriber; the first IMPU is\n"
+	      "                                                the default one\n"
+	      "  subscriber add --file CSV                     many: lines of\n"
+	      "                                                impi,k,opc,amf,sqn,impu[,impu...]\n"
+	      "  subscriber list [--offset N] [--limit N]      without keys\n"
+	      "  subscriber del IMPI                           ends its registration too\n"
+	      "  deregister IMPI                               ends a registration, removes its "
+	      "SAs\n"
+	      "\n"
+	      "options\n"
+	      "  --socket PATH   default: $ESPLANADE_SOCKET, else " ARGS_DEFAULT_SOCKET "\n"
+	      "  --json          one JSON object on stdout instead of text\n"
+	      "  --limit N       at most N items; default: all\n"
+	      "  --offset N      leaves out the first N\n"
+	      "  --k-file FILE   holds K as 32 hexadecimal digits; - is stdin\n"
+	      "  --k HEX         K on the command line: other users see it in ps until it has "
+	      "been\n"
+	      "                  read, and the shell's history keeps it. Prefer --k-file or "
+	      "--file\n"
+	      "  --op HEX, --opc HEX   operator's constant, or OPc made from it\n"
+	      "  --amf HEX       4 digits, default 8000\n"
+	      "  --sqn N         sequence number to go on from, default 0\n"
+	      "  --file CSV      - is stdin; blank lines and lines that start with # are left out\n"
+	      "  --help, --version\n"
+	      "\n"
+	      "exit status: 0 done; 1 the daemon refused or cannot be reached; 2 wrong usage or "
+	      "input\n",
+	      out);
+}

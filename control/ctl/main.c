@@ -1,0 +1,78 @@
+/* esplanadectl: the operator's hand on a running esplanade. */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/ctl/args.h"
+#include "control/ctl/client.h"
+#include "control/ctl/show.h"
+#include "control/ctl/subscriber.h"
+
+/* Subscribers' keys pass through jansson: what it gives back is wiped. */
+static void json_free_wiped(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+static int deregister(struct client *c, const struct args *a)
+{
+	int err = client_request_name(c, "DELETE", "/v1/registrations", a->impi, NULL);
+
+	if (!err)
+		puts(a->json ? "{\"deregistered\":1}" : "deregistered");
+	return err;
+}
+
+static int subscriber_del(struct client *c, const struct args *a)
+{
+	int err = client_request_name(c, "DELETE", "/v1/subscribers", a->impi, NULL);
+
+	if (!err)
+		puts(a->json ? "{\"deleted\":1}" : "deleted");
+	return err;
+}
+
+static int run(struct client *c, const struct args *a)
+{
+	switch (a->verb) {
+	case ARGS_SUBSCRIBER_ADD:
+		return subscriber_add(c, a);
+	case ARGS_SUBSCRIBER_DEL:
+		return subscriber_del(c, a);
+	case ARGS_DEREGISTER:
+		return deregister(c, a);
+	default:
+		return show(c, a);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct client *c;
+	struct args a;
+	int err;
+
+	json_set_alloc_funcs(malloc, json_free_wiped);
+	if (args_parse(&a, argc, argv, stderr))
+		return 2;
+	if (a.verb == ARGS_HELP || a.verb == ARGS_VERSION) {
+		if (a.verb == ARGS_HELP)
+			args_help(stdout);
+		else
+			puts("esplanadectl " ESPLANADE_VERSION);
+		return 0;
+	}
+	err = client_alloc(&c, a.socket);
+	if (!err) {
+		err = run(c, &a);
+		client_free(c);
+	}
+	if (err == -ENOMEM || err == -EPROTO)
+		fprintf(stderr, "esplanadectl: %s\n", strerror(-err));
+	if (fflush(stdout) != 0 && !err)
+		err = -EIO;
+	return err == -EINVAL ? 2 : err != 0;
+}

@@ -1,0 +1,314 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "control/conf/conf.h"
+
+struct faults {
+	unsigned n;
+	struct {
+		unsigned line;
+		char file[64], text[768];
+	} f[8];
+};
+
+static void fault_add(void *arg, const char *file, unsigned line, const char *text)
+{
+	struct faults *fs = arg;
+
+	if (fs->n < 8) {
+		fs->f[fs->n].line = line;
+		snprintf(fs->f[fs->n].file, sizeof(fs->f[0].file), "%s", file);
+		snprintf(fs->f[fs->n].text, sizeof(fs->f[0].text), "%s", text);
+	}
+	fs->n++;
+}
+
+static unsigned load(struct esp_conf *c, struct faults *fs, const char *text)
+{
+	memset(fs, 0, sizeof(*fs));
+	return conf_load_text(c, text, strlen(text), "t.conf", NULL, fault_add, fs);
+}
+
+#define CORE  "roles = [\"i-cscf\", \"s-cscf\", \"hss\"]; realm = \"r.example\"; "
+#define HSS   "hss = { database = \"h.db\"; }; "
+#define EDGE  "roles = [\"p-cscf\", \"i-cscf\", \"s-cscf\", \"hss\"]; realm = \"r.example\"; " HSS
+#define PORT  "dataplane = { ue_port = \"net_null0\"; }; "
+#define ACC   "access = { addresses = [\"192.0.2.1\"]; }; "
+#define BASE1 EDGE PORT "\n" /* settings under test start on line 2 */
+#define BASE2 EDGE PORT ACC "\n"
+#define BASE3 EDGE ACC "\n"
+
+struct bad {
+	const char *text;
+	unsigned line;
+	const char *says;
+};
+
+static const struct bad bad[] = {
+	/* syntax */
+	{"roles = [", 1, "syntax error"},
+	{"\nrealm = \"r;\n\n", 2, "the string that begins here"},
+	{CORE HSS "\n\nlog = { level = \"info\"; level = \"debug\"; };", 3, "duplicate"},
+	{CORE "\n@include \"x\"\n" HSS, 2, "@include"},
+	/* missing */
+	{"realm = \"r\";", 1, "roles is missing: expected a list of roles"},
+	{"roles = [\"hss\"];\n" HSS, 1, "realm is missing: expected a host name"},
+	{CORE, 1, "hss.database is missing: expected a file name"},
+	{CORE "\n\nhss = { };", 3, "hss.database is missing"},
+	{BASE3, 1, "dataplane.ue_port is missing"},
+	{BASE1, 1, "access.addresses is missing"},
+	/* unknown */
+	{BASE2 "\nlogs = { };", 3, "unknown key logs: expected one of roles, realm, names"},
+	{BASE2 "log = {\n lvl = \"info\"; };", 3, "unknown key log.lvl: expected one of level"},
+	/* types */
+	{BASE2 "timers = {\n t1_ms = \"x\"; };", 3, "expected a whole number, found a string"},
+	{BASE2 "timers = {\n t1_ms = 1.5; };", 3, "expected a whole number, found a fraction"},
+	{BASE2 "timers = {\n t1_ms = true; };", 3, "found true or false"},
+	{BASE2 "timers = {\n t1_ms = [1]; };", 3, "found a list"},
+	{BASE2 "legacy = {\n hmac_md5_96 = 1; };", 3, "expected true or false, found a whole"},
+	{BASE2 "names = {\n pcscf = 7; };", 3, "names.pcscf: expected a host name, found a whole"},
+	{BASE2 "log = 3;", 2, "log: expected a group"},
+	{"realm = \"r\"; " HSS "\nroles = \"hss\";", 2, "expected a list of roles, found a string"},
+	{BASE1 "access = {\n addresses = \"192.0.2.1\"; };", 3, "expected a list of IP addresses"},
+	{BASE1 "access = {\n addresses = (\n 5 ); };", 4, "expected a list of IP addresses, found"},
+	/* ranges and words */
+	{BASE3 "dataplane = { ue_port = \"a\";\n workers = 0; };", 3, "expected 1 to 32, found 0"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n mtu = 1279; };", 3, "expected 1280 to 9216"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n replay_window = 1025; };", 3, "32 to 1024"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n sa_sets = -1; };", 3, "found -1"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n sa_sets = 99999999999L; };", 3,
+	 "found 99999999999"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n sa_sets = 4294968296; };", 3, "number too large"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n sa_sets = 0x100000100; };", 3, "number too large"},
+	{BASE3 "dataplane = {\n ue_port = \"\"; };", 3, "expected 1 to 255 characters"},
+	{BASE2 "log = {\n level = \"loud\"; };", 3,
+	 "one of \"error\", \"warning\", \"info\", \"debug\""},
+	{BASE2 "ipsec = {\n policy = \"no\"; };", 3, "one of \"required\", \"optional\""},
+	{"realm = \"r\"; " HSS "\nroles = [\"hss\",\n\"mgcf\"];", 3, "found \"mgcf\""},
+	{"roles = [\"hss\"]; " HSS "\nrealm = \"a b\";", 2, "expected a host name, found \"a b\""},
+	{"roles = [\"hss\"]; " HSS "\nrealm = \"a..b\";", 2, "expected a host name"},
+	{"roles = [\"hss\"]; " HSS "\nrealm = \"-a\";", 2, "expected a host name"},
+	{"roles = [\"hss\"]; " HSS "\nrealm = \"a.\";", 2, "expected a host name"},
+	{BASE1 "access = { addresses = [\n\"10.0.0.256\"]; };", 3,
+	 "expected the address of a host"},
+	{BASE1 "access = { addresses = [\n\"ff02::1\"]; };", 3, "expected the address of a host"},
+	{BASE1 "access = { addresses = [\n\"0.0.0.0\"]; };", 3, "expected the address of a host"},
+	{BASE1 "access = { addresses = [\"10.0.0.1\",\n\"10.0.0.2\"]; };", 3, "second IPv4"},
+	{BASE1 "access = {\n addresses = []; };", 3, "found an empty list"},
+	/* algorithms */
+	{BASE2 "ipsec = { algorithms = [\n\"hmac-sha-1-96\"]; };", 3, "found \"hmac-sha-1-96\""},
+	{BASE2 "ipsec = { algorithms = [\n\"sha1/null\"]; };", 3, "expected hmac-sha-1-96 or"},
+	{BASE2 "ipsec = { algorithms = [\"hmac-md5-96/null\",\n\"hmac-md5-96/null\"]; };", 3,
+	 "twice"},
+	{BASE2 "ipsec = {\n algorithms = [\"hmac-md5-96/des-ede3-cbc\"]; };", 3,
+	 "des-ede3-cbc needs legacy.des_ede3_cbc = true"},
+	{BASE2
+	 "legacy = { hmac_md5_96 = false; };\nipsec = { algorithms = [\"hmac-md5-96/null\"]; };",
+	 3, "nothing is left"},
+	/* against each other */
+	{"realm = \"r\"; " HSS "\nroles = [\"s-cscf\", \"hss\", \"p-cscf\"]; " PORT ACC, 2,
+	 "\"p-cscf\" needs \"i-cscf\""},
+	{"realm = \"r\"; " HSS "\nroles = [\"hss\", \"i-cscf\"];", 2,
+	 "\"i-cscf\" needs \"s-cscf\""},
+	{"realm = \"r\"; \nroles = [\"s-cscf\"];", 2, "\"s-cscf\" needs \"hss\""},
+	{BASE2 "names = {\n icscf = \"S\"; scscf = \"s\"; };", 3,
+	 "names.icscf: expected a name of"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_ps = 6150; };", 3,
+	 "expected a port outside port_pc_min to port_pc_max (6101 to 6199), found 6150"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_ps = 5060; };", 3,
+	 "expected neither 5060, 5061 nor sip_port, found 5060"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_ps = 5061; };", 3, "found 5061"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"]; sip_port = 7000;\n port_ps = 7000; };", 3,
+	 "found 7000"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_pc_min = 5000; port_ps = 4999; };",
+	 3, "must not hold 5060"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"]; port_ps = 5000;\n port_pc_min = 5500; };",
+	 3, "(5000 to 6199) must not hold 5060"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_pc_max = 6099; };", 3,
+	 "expected port_pc_min (6101) or more, found 6099"},
+	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_pc_max = 6103; };", 3,
+	 "expected 4 ports or more"},
+	{BASE2 "registrar = {\n expires_min = 7200;\n };", 2,
+	 "expires_min (7200) or more, found 3600"},
+	{BASE2 "registrar = {\n expires_max = 100; };", 3, "expires_default (3600) or more"},
+	{BASE2 "timers = {\n t1_ms = 20000; };", 2, "timers.t2_ms: expected t1_ms (20000) or more"},
+	{BASE3 "dataplane = { ue_port = \"a\"; host_port = \"b\";\n gateways = [\"10.0.0.1\"]; };",
+	 3, "expected only without host_port"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n host_port = \"a\"; };", 3,
+	 "another port than ue_port"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n cores = \"0;rm\"; };", 3, "found \"0;rm\""},
+	{BASE2 "limits = {\n pending_registrations = 100000; };", 3, "sa_sets (65536) or less"},
+	{BASE2 "control = {\n socket = \"/0123456789/0123456789/0123456789/0123456789/0123456789/"
+	       "0123456789/0123456789/0123456789/0123456789/01234567890\"; };",
+	 3, "expected a path of 107 octets or less"},
+};
+
+/* One fault each, at its line, saying what was expected, and nothing left in the struct.
+ * expires_min above points at the group, since expires_default itself is not set. */
+/* covers: SP-09 */
+static void test_conf_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		static const struct esp_conf empty;
+		struct esp_conf c;
+		struct faults fs;
+		unsigned n = load(&c, &fs, bad[i].text);
+
+		if (n != 1 || !strstr(fs.f[0].text, bad[i].says))
+			print_error("%s\n-> %u: %s | %s\n", bad[i].text, n, fs.f[0].text,
+				    fs.f[1].text);
+		assert_int_equal(n, 1);
+		assert_int_equal(fs.n, 1);
+		assert_non_null(strstr(fs.f[0].text, bad[i].says));
+		assert_string_equal(fs.f[0].file, "t.conf");
+		if (fs.f[0].line != bad[i].line)
+			print_error("%s\n-> line %u\n", bad[i].text, fs.f[0].line);
+		assert_int_equal(fs.f[0].line, bad[i].line);
+		assert_memory_equal(&c, &empty, sizeof(c));
+	}
+}
+
+static void test_conf_reports_all(void **state)
+{
+	struct esp_conf c;
+	struct faults fs;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs,
+			      EDGE PORT
+			      "\naccess = {\n addresses = [ \"x\" ];\n port_ps = 5060;\n};\n"
+			      "bogus = 1;\nlog = { level = 1; };"),
+			 4);
+	assert_int_equal(fs.f[0].line, 3);
+	assert_int_equal(fs.f[1].line, 6);
+	assert_int_equal(fs.f[2].line, 7);
+	assert_int_equal(fs.f[3].line, 4); /* checks across keys come last */
+}
+
+static void test_conf_defaults(void **state)
+{
+	struct esp_conf c;
+	struct faults fs;
+	uint16_t min, max;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs, BASE2), 0);
+	assert_string_equal(c.pcscf_host, "pcscf.r.example");
+	assert_string_equal(c.visited_network, "r.example");
+	assert_int_equal(c.roles, CONF_PCSCF | CONF_ICSCF | CONF_SCSCF | CONF_HSS);
+	assert_int_equal(c.replay_window, 128);
+	assert_int_equal(c.reg_await_auth, 240);
+	assert_int_equal(c.sa_guard, 30);
+	assert_int_equal(c.ipsec_policy, CONF_IPSEC_REQUIRED);
+	assert_true(c.huge_pages);
+	assert_true(c.synchronous);
+	assert_null(c.host_port);
+	assert_int_equal(c.addresses[0].version, 4);
+	assert_int_equal(c.addresses[1].version, 0);
+	conf_protected_ports(&c, &min, &max);
+	assert_int_equal(min, 6100);
+	assert_int_equal(max, 6199);
+	conf_free(&c);
+}
+
+/* C-02: SHA-1 before MD5, no 3DES until it is enabled; ES-10: one line withdraws MD5. */
+/* covers: ES-10 */
+static void test_conf_algorithms(void **state)
+{
+	struct esp_conf c;
+	struct faults fs;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs, BASE2), 0);
+	assert_int_equal(c.n_algorithms, 4);
+	assert_int_equal(c.algorithms[0].integ, SA_INTEG_HMAC_SHA_1_96);
+	assert_int_equal(c.algorithms[0].encr, SA_ENCR_AES_CBC);
+	assert_int_equal(c.algorithms[3].integ, SA_INTEG_HMAC_MD5_96);
+	conf_free(&c);
+
+	assert_int_equal(load(&c, &fs, BASE2 "legacy = { hmac_md5_96 = false; };"), 0);
+	assert_int_equal(c.n_algorithms, 2);
+	for (unsigned i = 0; i < c.n_algorithms; i++)
+		assert_int_equal(c.algorithms[i].integ, SA_INTEG_HMAC_SHA_1_96);
+	conf_free(&c);
+
+	assert_int_equal(load(&c, &fs,
+			      BASE2 "legacy = { des_ede3_cbc = true; }; ipsec = { algorithms = "
+				    "[\"hmac-md5-96/des-ede3-cbc\", \"hmac-sha-1-96/null\"]; };"),
+			 0);
+	assert_int_equal(c.n_algorithms, 2);
+	assert_int_equal(c.algorithms[0].encr, SA_ENCR_DES_EDE3_CBC);
+	conf_free(&c);
+}
+
+static void test_conf_run_dir(void **state)
+{
+	const char *text = CORE "hss = { database = \"h.db\"; }; control = { socket = \"/x/s\"; };";
+	const char *memory = CORE "hss = { database = \":memory:\"; };";
+	struct esp_conf c;
+
+	(void)state;
+	assert_int_equal(conf_load_text(&c, text, strlen(text), "t", "/run/e", NULL, NULL), 0);
+	assert_string_equal(c.hss_path, "/run/e/h.db");
+	assert_string_equal(c.socket_path, "/x/s");
+	conf_free(&c);
+	assert_int_equal(conf_load_text(&c, memory, strlen(memory), "t", "/run/e", NULL, NULL), 0);
+	assert_string_equal(c.hss_path, ":memory:");
+	conf_free(&c);
+}
+
+static void test_conf_scan_knows_strings_and_comments(void **state)
+{
+	struct esp_conf c;
+	struct faults fs;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs,
+			      BASE2
+			      "# 99999999999 @include\n// 0x1ffffffff\n/* 99999999999 \"\n */\n"
+			      "names = { pcscf = \"a99999999999.\\x62\"; };"),
+			 0);
+	assert_string_equal(c.pcscf_host, "a99999999999.b");
+	conf_free(&c);
+	assert_int_equal(conf_load_text(&c, "a\0b", 3, "t.conf", NULL, fault_add, &fs), 1);
+}
+
+static void test_conf_files(void **state)
+{
+	struct esp_conf c;
+	struct faults fs = {0};
+
+	(void)state;
+	assert_int_equal(conf_load(&c, CONF_ETC "/esplanade.conf", NULL, fault_add, &fs), 0);
+	assert_string_equal(c.hss_path, "/var/lib/esplanade/hss.db");
+	conf_free(&c);
+	assert_int_equal(conf_load(&c, CONF_ETC "/demo.conf", "/tmp/d", fault_add, &fs), 0);
+	assert_int_equal(c.n_algorithms, 6);
+	assert_string_equal(c.socket_path, "/tmp/d/esplanade.sock");
+	assert_false(c.huge_pages);
+	conf_free(&c);
+	assert_int_equal(conf_load(&c, CONF_ETC, NULL, fault_add, &fs), 1);
+	assert_non_null(strstr(fs.f[0].text, "Is a directory"));
+	assert_int_equal(conf_load(&c, CONF_ETC "/none.conf", NULL, fault_add, &fs), 1);
+	assert_non_null(strstr(fs.f[1].text, "No such file"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_conf_bad),
+		cmocka_unit_test(test_conf_reports_all),
+		cmocka_unit_test(test_conf_defaults),
+		cmocka_unit_test(test_conf_algorithms),
+		cmocka_unit_test(test_conf_run_dir),
+		cmocka_unit_test(test_conf_scan_knows_strings_and_comments),
+		cmocka_unit_test(test_conf_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
