@@ -1,8 +1,9 @@
 /*
- * HSS: subscribers in SQLite, authentication vectors, registration flags (TS 33.203 6.1, TS 29.228).
+ * HSS: subscribers in SQLite, authentication vectors, registration flags (TS 33.203 6.1,
+ * TS 29.228).
  *
- * SQN is persisted ahead: before a number is given out, the store holds one at least as high, so a crash skips some
- * and repeats none.
+ * SQN is persisted ahead: before a number is given out, the store holds one at least as high, so a
+ * crash skips some and repeats none.
  */
 #pragma once
 
@@ -27,7 +28,8 @@ struct cx hss_cx(struct hss *h);
 struct hss_subscriber { /* wipe after use */
 	char impi[HSS_MAX_IDENTITY];
 	unsigned n_impus;
-	char impus[CX_MAX_IMPUS][HSS_MAX_IDENTITY]; /* one implicit registration set, default first; canonical */
+	char impus[CX_MAX_IMPUS]
+		  [HSS_MAX_IDENTITY]; /* one implicit registration set, default first; canonical */
 	uint8_t k[16], opc[16], amf[2];
 	uint64_t sqn; /* highest given out (listing), or where to start (adding) */
 };

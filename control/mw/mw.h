@@ -1,6 +1,6 @@
 /*
- * Mw: SIP between CSCFs. Messages are real SIP text; between entities of one process they pass by a queue in
- * memory, addressed by host name, so that no entity knows where another one runs.
+ * Mw: SIP between CSCFs. Messages are real SIP text; between entities of one process they pass by a
+ * queue in memory, addressed by host name, so that no entity knows where another one runs.
  */
 #pragma once
 
@@ -18,6 +18,8 @@ void mw_free(struct mw *m);
 
 /* Names compare without case; host is copied. -EEXIST, -ENOMEM */
 int mw_attach(struct mw *m, struct sv host, mw_input_h *input, void *arg);
+/* The host is no more: what is queued for it is lost (counted). The name may be attached again. */
+void mw_detach(struct mw *m, struct sv host);
 
 /* Queues a copy of text for host. -ENOENT: nobody has that name (counted), -ENOMEM. */
 int mw_send(struct mw *m, struct sv host, struct sv text);
@@ -25,8 +27,8 @@ int mw_send(struct mw *m, struct sv host, struct sv text);
 /* Delivers until the queue is empty (messages sent meanwhile too); how many. */
 unsigned mw_run(struct mw *m, uint64_t now);
 
-/* Next hop of a message by RFC 3261: top Route's host, else Request-URI's; for a response the top Via's
- * sent-by. Empty if there is none. Views into text. */
+/* Next hop of a message by RFC 3261: top Route's host, else Request-URI's; for a response the top
+ * Via's sent-by. Empty if there is none. Views into text. */
 struct sip_msg;
 struct sv mw_next_hop(const struct sip_msg *m);
 /* mw_send() to mw_next_hop(). */

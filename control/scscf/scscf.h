@@ -1,5 +1,6 @@
 /*
- * S-CSCF: registrar with IMS AKA (TS 33.203 6.1, TS 24.229 5.4) and routing between registered users.
+ * S-CSCF: registrar with IMS AKA (TS 33.203 6.1, TS 24.229 5.4) and routing between registered
+ * users.
  */
 #pragma once
 
@@ -14,13 +15,14 @@ struct scscf_conf {
 	const char *icscf_host; /* for users it does not serve */
 	const char *realm;	/* home domain: realm of the challenge */
 	uint32_t expires_default, expires_min, expires_max; /* s */
-	uint32_t await_auth;	/* s; reg-await-auth, 240 */
-	uint32_t vectors;	/* asked for at once, m of CM1 */
+	uint32_t await_auth;				    /* s; reg-await-auth, 240 */
+	uint32_t vectors;				    /* asked for at once, m of CM1 */
 	bool challenge_protected; /* true: AKA also for integrity-protected REGISTERs (AK-13) */
 };
 
-int scscf_alloc(struct scscf **sp, const struct scscf_conf *conf, struct timers *timers, struct mw *mw, struct cx cx);
-void scscf_free(struct scscf *s);
+int scscf_alloc(struct scscf **sp, const struct scscf_conf *conf, struct timers *timers,
+		struct mw *mw, struct cx cx);
+void scscf_free(struct scscf *s); /* before timers and mw */
 
 struct scscf_binding { /* views valid during the call */
 	struct sv impi;
@@ -33,7 +35,10 @@ struct scscf_binding { /* views valid during the call */
 typedef bool scscf_binding_h(void *arg, const struct scscf_binding *b);
 void scscf_binding_each(struct scscf *s, scscf_binding_h *handler, void *arg);
 unsigned scscf_registered(const struct scscf *s);
-unsigned scscf_pending(const struct scscf *s); /* challenges, transactions and whatever else must drain to zero */
+unsigned scscf_pending(
+	const struct scscf *s); /* challenges, transactions and whatever else must drain to zero */
+
+uint64_t scscf_dropped(const struct scscf *s); /* messages discarded without an answer */
 
 /* Administrative: -ENOENT. Tells the HSS; telling the UE is the reg event's job. */
 int scscf_deregister(struct scscf *s, struct sv impi, uint64_t now);

@@ -1,0 +1,173 @@
+/* Provisioning: subscribers added, removed, listed. */
+#include "control/hss/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "control/sip/msg.h"
+
+/* ---- adding ------------------------------------------------------------------------------- */
+
+/* An IMPI is a NAI (TS 23.003 13.3): printable, one @ with something on each side. */
+static bool impi_valid(const char *impi)
+{
+	size_t n = strnlen(impi, HSS_MAX_IDENTITY);
+	const char *at = memchr(impi, '@', n);
+
+	if (n == HSS_MAX_IDENTITY || !at || at == impi || at == impi + n - 1 ||
+	    memchr(at + 1, '@', n - (size_t)(at + 1 - impi)))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (impi[i] <= ' ' || impi[i] >= 0x7f || impi[i] == '"' || impi[i] == '\\')
+			return false;
+	return true;
+}
+
+static bool impu_valid(const char *impu)
+{
+	char buf[HSS_MAX_IDENTITY];
+	struct sv text = {impu, strnlen(impu, HSS_MAX_IDENTITY)};
+
+	return text.n < HSS_MAX_IDENTITY && sv_eq(sip_identity(text, buf, sizeof(buf)), text) &&
+	       !sv_empty(text);
+}
+
+static bool subscriber_valid(const struct hss_subscriber *s)
+{
+	if (!impi_valid(s->impi) || s->n_impus < 1 || s->n_impus > CX_MAX_IMPUS || s->sqn > SQN_MAX)
+		return false;
+	for (unsigned i = 0; i < s->n_impus; i++)
+		if (!impu_valid(s->impus[i]))
+			return false;
+	return true;
+}
+
+/* Steps a query that returns nothing. */
+static int query_run(struct hss *h, sqlite3_stmt *q, const char *doing)
+{
+	int step = sqlite3_step(q);
+	int err = 0;
+
+	if ((step & 0xff) == SQLITE_CONSTRAINT)
+		err = -EEXIST;
+	else if (step != SQLITE_DONE)
+		err = store_fail(&h->store, doing);
+	store_done(q);
+	return err;
+}
+
+static int row_insert(struct hss *h, const struct hss_subscriber *s)
+{
+	sqlite3_stmt *q = h->store.query[STORE_ADD];
+
+	store_bind_text(q, 1, sv_of(s->impi));
+	sqlite3_bind_blob(q, 2, s->k, sizeof(s->k), SQLITE_STATIC);
+	sqlite3_bind_blob(q, 3, s->opc, sizeof(s->opc), SQLITE_STATIC);
+	sqlite3_bind_blob(q, 4, s->amf, sizeof(s->amf), SQLITE_STATIC);
+	sqlite3_bind_int64(q, 5, (int64_t)s->sqn);
+	return query_run(h, q, "adding a subscriber");
+}
+
+static int impu_insert(struct hss *h, const char *impu, int64_t id, unsigned place)
+{
+	sqlite3_stmt *q = h->store.query[STORE_ADD_IMPU];
+
+	store_bind_text(q, 1, sv_of(impu));
+	sqlite3_bind_int64(q, 2, id);
+	sqlite3_bind_int64(q, 3, place);
+	return query_run(h, q, "adding an identity");
+}
+
+int hss_subscriber_add(struct hss *h, const struct hss_subscriber *s)
+{
+	int64_t id;
+	int err;
+
+	if (!subscriber_valid(s))
+		return -EINVAL;
+	err = store_exec(&h->store, "SAVEPOINT one");
+	if (err)
+		return err;
+	err = row_insert(h, s);
+	id = sqlite3_last_insert_rowid(h->store.db);
+	for (unsigned i = 0; !err && i < s->n_impus; i++)
+		err = impu_insert(h, s->impus[i], id, i);
+	if (err)
+		sqlite3_exec(h->store.db, "ROLLBACK TO one", NULL, NULL, NULL);
+	if (store_exec(&h->store, "RELEASE one") < 0 && !err) {
+		/* Not in a batch this is the commit, which may fail; the savepoint must not stay
+		 * open. */
+		sqlite3_exec(h->store.db, "ROLLBACK TO one; RELEASE one", NULL, NULL, NULL);
+		err = -EIO;
+	}
+	if (!err)
+		h->subscribers++;
+	return err;
+}
+
+/* ---- removing ----------------------------------------------------------------------------- */
+
+static int row_delete(struct hss *h, int64_t id)
+{
+	sqlite3_stmt *q = h->store.query[STORE_DEL];
+
+	sqlite3_bind_int64(q, 1, id);
+	return query_run(h, q, "removing a subscriber");
+}
+
+int hss_subscriber_del(struct hss *h, struct sv impi)
+{
+	struct store_row row;
+	int err = store_find(&h->store, impi, (struct sv){0}, &row);
+
+	if (!err)
+		err = row_delete(h, row.id);
+	if (!err) {
+		sqn_cache_forget(&h->sqns, row.id); /* SQLite may give the id to somebody else */
+		h->subscribers--;
+	}
+	return err;
+}
+
+/* ---- listing ------------------------------------------------------------------------------ */
+
+static int listing_fill(struct hss *h, sqlite3_stmt *q, struct hss_subscriber *s,
+			struct store_impus *impus)
+{
+	int64_t id = sqlite3_column_int64(q, 0);
+	const char *impi = (const char *)sqlite3_column_text(q, 4);
+	const void *amf = sqlite3_column_blob(q, 6);
+	int err = store_impus(&h->store, id, impus);
+
+	if (err)
+		return err;
+	*s = (struct hss_subscriber){.n_impus = impus->n};
+	snprintf(s->impi, sizeof(s->impi), "%s", impi ? impi : "");
+	for (unsigned i = 0; i < impus->n; i++)
+		memcpy(s->impus[i], impus->text[i], sizeof(s->impus[i]));
+	if (amf && sqlite3_column_bytes(q, 6) == sizeof(s->amf))
+		memcpy(s->amf, amf, sizeof(s->amf));
+	s->sqn = sqn_cache_given(&h->sqns, id, (uint64_t)sqlite3_column_int64(q, 1));
+	return 0;
+}
+
+int hss_subscriber_each(struct hss *h, hss_subscriber_h *handler, void *arg)
+{
+	sqlite3_stmt *q = h->store.query[STORE_LIST];
+	struct store_impus impus;
+	struct hss_subscriber s;
+	int step = SQLITE_DONE, err = 0;
+
+	while (!err && (step = sqlite3_step(q)) == SQLITE_ROW) {
+		err = listing_fill(h, q, &s, &impus);
+		if (!err && !handler(arg, &s, (enum cx_registration)sqlite3_column_int(q, 2)))
+			break;
+	}
+	if (!err && step != SQLITE_ROW && step != SQLITE_DONE)
+		err = store_fail(&h->store, "listing subscribers");
+	store_done(q);
+	return err;
+}

@@ -1,0 +1,137 @@
+/* AKA runs: 401 with a vector, its answer, resynchronisation, reg-await-auth (TS 24.229 5.4.1.2,
+ * TS 33.203 6.1). */
+#include "control/scscf/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "control/base/parse.h"
+#include "crypto/secret.h"
+
+/* ---- challenging -------------------------------------------------------------------------- */
+
+/* A new challenge voids the one before (DF-05). The vector is used once: wiped here. */
+static int challenge_keep(struct user *u, struct aka_vector *av, struct sv impu, uint64_t now)
+{
+	struct scscf *s = u->scscf;
+	char *copy = sv_dup(impu);
+	struct challenge *c = &u->challenge;
+
+	if (!copy)
+		return -ENOMEM;
+	user_challenge_end(u);
+	if (timer_start(s->timers, &u->await, now + s->await_auth, challenge_timeout, u) < 0) {
+		free(copy);
+		return -ENOMEM;
+	}
+	free(u->auth_impu);
+	u->auth_impu = copy;
+	c->pending = true;
+	s->n_challenges++;
+	auth_aka_nonce_write(c->nonce, av->rand, av->autn);
+	memcpy(c->rand, av->rand, sizeof(c->rand));
+	memcpy(c->xres, av->xres, sizeof(c->xres));
+	return 0;
+}
+
+/* Sends the next vector in store. */
+static void challenge_send(struct user *u, const struct sip_msg *m, struct sv impu, uint64_t now)
+{
+	struct aka_vector *av = &u->vectors[u->next_vector];
+
+	if (challenge_keep(u, av, impu, now) < 0)
+		reply_status(u->scscf, m, 500);
+	else
+		reply_challenge(u->scscf, m, av);
+	sodium_memzero(av, sizeof(*av));
+	if (++u->next_vector == u->n_vectors)
+		user_vectors_drop(u);
+}
+
+static void vectors_came(struct user *u, const struct sip_msg *m, const struct cx_answer *a,
+			 uint64_t now)
+{
+	struct scscf *s = u->scscf;
+	struct reg r;
+
+	if (a->result != CX_SUCCESS)
+		reply_status(s, m, query_status(a));
+	else if (reg_parse(&r, s, m) || a->n_vectors == 0 || a->n_vectors > CX_MAX_VECTORS ||
+		 user_vectors_store(u, a->vectors, a->n_vectors) < 0)
+		reply_status(s, m, 500);
+	else
+		challenge_send(u, m, r.impu, now);
+}
+
+/* AK-07: CM1 only without a usable vector in store. */
+void challenge_start(struct user *u, const struct reg *r, uint64_t now)
+{
+	struct cx_request ask = {
+		.command = CX_MAR, .impu = r->impu, .n_vectors = u->scscf->vectors};
+
+	if (u->vectors)
+		challenge_send(u, r->m, r->impu, now);
+	else if (query_ask(u, &ask, r->m, vectors_came, now) < 0)
+		reply_status(u->scscf, r->m, 500);
+}
+
+/* TS 33.203 6.1.3: the challenge is over, its sister vectors are as stale as it was. */
+void challenge_resync(struct user *u, const struct reg *r, uint64_t now)
+{
+	struct cx_request ask = {
+		.command = CX_MAR, .impu = r->impu, .n_vectors = u->scscf->vectors, .resync = true};
+	size_t n;
+
+	if (!parse_base64(r->auth.auts, ask.auts, sizeof(ask.auts), &n) || n != sizeof(ask.auts)) {
+		reply_status(u->scscf, r->m, 400);
+		return;
+	}
+	memcpy(ask.rand, u->challenge.rand, sizeof(ask.rand));
+	user_vectors_drop(u);
+	if (query_ask(u, &ask, r->m, vectors_came, now) < 0)
+		reply_status(u->scscf, r->m, 500);
+}
+
+/* ---- the answer --------------------------------------------------------------------------- */
+
+bool challenge_matches(const struct user *u, const struct reg *r)
+{
+	return u->challenge.pending && r->has_auth &&
+	       sv_eq(r->auth.nonce, sv_of(u->challenge.nonce));
+}
+
+bool challenge_answered(struct user *u, const struct reg *r)
+{
+	struct sv realm = sv_of(u->scscf->realm);
+	bool right = sv_caseeq(r->auth.realm, realm) &&
+		     auth_response_check(&r->auth, r->m->method_name, r->m->body, u->challenge.xres,
+					 sizeof(u->challenge.xres));
+
+	if (right) {
+		memcpy(u->good_nonce, u->challenge.nonce, sizeof(u->good_nonce));
+		user_challenge_end(u);
+	}
+	return right;
+}
+
+void challenge_failed(struct user *u, uint64_t now)
+{
+	user_challenge_end(u);
+	if (!u->registered && u->auth_impu)
+		(void)query_put(u, sv_of(u->auth_impu), CX_NOT_REGISTERED, NULL, NULL, now);
+}
+
+void challenge_timeout(struct timer *t, void *arg, uint64_t now)
+{
+	struct user *u = arg;
+
+	(void)t;
+	user_hold(u);
+	if (u->challenge.pending)
+		challenge_failed(u, now);
+	else
+		user_vectors_drop(u); /* kept long enough for a user who is gone */
+	user_release(u, now);
+}

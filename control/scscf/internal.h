@@ -1,0 +1,170 @@
+/*
+ * Shared by the files of scscf/ only. A REGISTER passes register.c (what to do), challenge.c (AKA),
+ * binding.c (Cx-Put, binding, 200); other requests pass session.c.
+ */
+#pragma once
+
+#include "control/auth/auth.h"
+#include "control/mw/identity.h"
+#include "control/mw/proxy.h"
+#include "control/scscf/map.h"
+#include "control/scscf/scscf.h"
+#include "control/sip/msg.h"
+
+struct scscf {
+	struct mw_proxy proxy;
+	struct timers *timers;
+	struct cx cx;
+	char *host, *uri, *icscf_host, *realm;
+	uint32_t expires_default, expires_min, expires_max; /* s */
+	uint64_t await_auth;				    /* ms */
+	unsigned vectors;
+	bool challenge_protected;
+	struct map by_impi; /* struct user */
+	struct map by_impu; /* struct served: of registered users */
+	struct query *queries;
+	unsigned n_registered, n_challenges, n_queries;
+};
+
+/* ---- user.c: what is known of an IMPI ------------------------------------------------------- */
+
+struct challenge { /* sent in a 401 and not answered yet */
+	bool pending;
+	char nonce[45];
+	uint8_t rand[16];
+	uint8_t xres[AKA_RES_LEN];
+};
+
+struct served { /* an IMPU of a registered user */
+	struct map_node node;
+	struct user *user;
+	char *impu;
+};
+
+struct binding {
+	char *contact; /* URI */
+	char *params;  /* header parameters but expires: ";+sip.instance=..." */
+	char *path;    /* Path values as one comma list; empty: none */
+	char *call_id;
+	uint32_t cseq;
+	uint64_t expires_at; /* ms */
+};
+
+struct user {
+	struct map_node node; /* by IMPI */
+	struct scscf *scscf;
+	char *impi;
+	char *auth_impu; /* IMPU of the latest challenge, whose flag a failure resets */
+	unsigned holds;	 /* on the stack or in queries: not to be freed */
+
+	struct aka_vector *vectors; /* in store: [next, n) unused */
+	unsigned n_vectors, next_vector;
+	struct challenge challenge;
+	char good_nonce[45]; /* of the last successful authentication; UEs repeat it in refreshes */
+	struct timer
+		await; /* reg-await-auth; without a challenge: how long unused vectors are kept */
+
+	bool registered;
+	struct binding binding;
+	struct timer expiry;
+	unsigned n_served;
+	struct served *served; /* implicit registration set, default IMPU first */
+};
+
+struct user *user_find(const struct scscf *s, struct sv impi);
+struct user *user_get(struct scscf *s, struct sv impi); /* made if need be; NULL without memory */
+/* The user that has this identity registered. */
+struct user *user_served(const struct scscf *s, struct sv impu);
+void user_hold(struct user *u);
+/* Lets go; frees the user when nothing is left of it. */
+void user_release(struct user *u, uint64_t now);
+void user_free(struct user *u);
+
+void user_challenge_end(struct user *u); /* wipes it */
+void user_vectors_drop(struct user *u);
+int user_vectors_store(struct user *u, const struct aka_vector *vectors, unsigned n);
+
+/* A new implicit registration set or binding in place of the old one. On -ENOMEM the old one stays.
+ */
+int user_served_set(struct user *u, const struct sv *impus, unsigned n);
+int user_binding_set(struct user *u, const struct binding *b); /* takes the strings */
+void user_unregister(struct user *u);
+bool user_serves(const struct user *u, struct sv impu);
+void binding_clear(struct binding *b);
+
+/* ---- query.c: Cx questions, with the request that waits for the answer --------------------------
+ */
+
+struct query;
+/* m: the request kept, or NULL if none was. */
+typedef void query_h(struct user *u, const struct sip_msg *m, const struct cx_answer *a,
+		     uint64_t now);
+
+/* done may be NULL. -ENOMEM: nothing asked. */
+int query_ask(struct user *u, const struct cx_request *r, const struct sip_msg *m, query_h *done,
+	      uint64_t now);
+/* Cx-Put of a flag for the IMPU's set (CM3). */
+int query_put(struct user *u, struct sv impu, enum cx_registration flag, const struct sip_msg *m,
+	      query_h *done, uint64_t now);
+void queries_orphan(struct scscf *s);
+/* The failure response for an answer that is not CX_SUCCESS. */
+unsigned query_status(const struct cx_answer *a);
+
+/* ---- request.c: a REGISTER read -----------------------------------------------------------------
+ */
+
+enum reg_action {
+	REG_FETCH, /* no Contact */
+	REG_BIND,
+	REG_REMOVE, /* one Contact with expires 0 */
+	REG_REMOVE_ALL,
+};
+
+struct reg { /* views into the message and itself */
+	const struct sip_msg *m;
+	struct sv impi, impu;
+	bool has_auth;
+	struct auth_response auth;
+	bool is_protected; /* integrity-protected="yes" */
+	enum reg_action action;
+	struct sip_addr contact;
+	uint32_t expires; /* s, with REG_BIND */
+	char impu_text[MW_MAX_IDENTITY];
+};
+
+/* 0 or the status to refuse with: 400, 423. */
+unsigned reg_parse(struct reg *r, const struct scscf *s, const struct sip_msg *m);
+
+/* ---- register.c, challenge.c, binding.c -------------------------------------------------------
+ */
+
+void register_input(struct scscf *s, const struct sip_msg *m, uint64_t now);
+
+void challenge_start(struct user *u, const struct reg *r, uint64_t now);
+void challenge_resync(struct user *u, const struct reg *r, uint64_t now);
+bool challenge_matches(const struct user *u,
+		       const struct reg *r);		      /* its nonce is the challenge's */
+bool challenge_answered(struct user *u, const struct reg *r); /* right? */
+/* The run failed: its data go, and the HSS's flag if the user is not registered (DF-02, DF-06). */
+void challenge_failed(struct user *u, uint64_t now);
+void challenge_timeout(struct timer *t, void *arg, uint64_t now);
+
+/* The REGISTER is good: do what it asks for. */
+void binding_apply(struct user *u, const struct reg *r, uint64_t now);
+/* De-registration by the network. */
+void binding_end(struct user *u, uint64_t now);
+void binding_timeout(struct timer *t, void *arg, uint64_t now);
+
+/* ---- session.c ----------------------------------------------------------------------------------
+ */
+
+void session_input(struct scscf *s, const struct sip_msg *m, uint64_t now);
+
+/* ---- reply.c ------------------------------------------------------------------------------------
+ */
+
+void reply_status(struct scscf *s, const struct sip_msg *m, unsigned status);
+void reply_min_expires(struct scscf *s, const struct sip_msg *m);
+void reply_challenge(struct scscf *s, const struct sip_msg *m, const struct aka_vector *av);
+/* 200 to a REGISTER with what the user has now. */
+void reply_registered(struct user *u, const struct sip_msg *m, uint64_t now);

@@ -1,0 +1,114 @@
+/* What becomes of a REGISTER (TS 24.229 5.4.1.2, TS 33.203 6.1). */
+#include "control/scscf/internal.h"
+
+enum verdict {
+	V_CHALLENGE,
+	V_RESYNC,      /* the card says SQN is not fresh */
+	V_MAC_FAILURE, /* the card says we are not its home network */
+	V_ACCEPT,
+	V_WRONG,
+	V_LATE,	     /* answers a challenge that a newer one has voided (DF-05) */
+	V_OVERTAKEN, /* a later REGISTER of the same Call-ID was here before */
+};
+
+/*
+ * RFC 3261 10.3 step 7: a REGISTER overtaken by a later one of the same Call-ID. After a new AKA
+ * run it does not count: a UE that lost its memory may begin again at CSeq 1.
+ */
+static bool out_of_order(const struct user *u, const struct sip_msg *m)
+{
+	return u->registered && sv_eq(sv_of(u->binding.call_id), m->call_id) &&
+	       m->cseq <= u->binding.cseq;
+}
+
+static enum verdict verdict_of(struct user *u, const struct reg *r)
+{
+	bool removing = r->action == REG_REMOVE || r->action == REG_REMOVE_ALL;
+	bool repeats_good; /* a refresh shows no answer, or the last good one again
+			      (TS 24.229 5.1.1.4) */
+
+	if (u && challenge_matches(u, r)) {
+		/* A card that refused the challenge has no keys, so these two may come unprotected
+		 * (F26). */
+		if (!sv_empty(r->auth.auts))
+			return V_RESYNC;
+		if (sv_empty(r->auth.response))
+			return V_MAC_FAILURE;
+		if (r->is_protected)
+			return challenge_answered(u, r) ? V_ACCEPT : V_WRONG;
+		return V_CHALLENGE;
+	}
+	if (!r->is_protected || !u)
+		return V_CHALLENGE;
+	repeats_good = sv_empty(r->auth.response) || sv_eq(r->auth.nonce, sv_of(u->good_nonce));
+	if (!repeats_good)
+		return u->challenge.pending ? V_LATE : V_CHALLENGE;
+	if (u->registered && (removing || !u->scscf->challenge_protected))
+		return out_of_order(u, r->m) ? V_OVERTAKEN : V_ACCEPT;
+	return V_CHALLENGE;
+}
+
+static void verdict_carry_out(struct user *u, const struct reg *r, enum verdict v, uint64_t now)
+{
+	struct scscf *s = u->scscf;
+
+	switch (v) {
+	case V_CHALLENGE:
+		challenge_start(u, r, now);
+		break;
+	case V_RESYNC:
+		challenge_resync(u, r, now);
+		break;
+	case V_ACCEPT:
+		binding_apply(u, r, now);
+		break;
+	case V_MAC_FAILURE:
+	case V_WRONG:
+		challenge_failed(u, now);
+		reply_status(s, r->m, 403);
+		break;
+	case V_LATE:
+		reply_status(s, r->m, 403);
+		break;
+	case V_OVERTAKEN:
+		reply_status(s, r->m, 500);
+		break;
+	}
+}
+
+static bool options_known(struct scscf *s, const struct sip_msg *m)
+{
+	static const struct sv known[] = {{"path", 4}};
+	char fields[512];
+	struct sbuf b = sbuf_of(fields, sizeof(fields));
+
+	sbuf_put(&b, SV("Unsupported: "));
+	if (!mw_proxy_unsupported(m, SIP_HDR_REQUIRE, known, 1, &b))
+		return true;
+	sbuf_put(&b, SV("\r\n"));
+	mw_proxy_reply(&s->proxy, m, 420, b.overflow ? (struct sv){0} : sbuf_sv(&b));
+	return false;
+}
+
+void register_input(struct scscf *s, const struct sip_msg *m, uint64_t now)
+{
+	struct reg r;
+	struct user *u;
+	unsigned status;
+
+	if (!options_known(s, m))
+		return;
+	status = reg_parse(&r, s, m);
+	if (status == 423) {
+		reply_min_expires(s, m);
+		return;
+	}
+	u = status ? NULL : user_get(s, r.impi);
+	if (!u) {
+		reply_status(s, m, status ? status : 500);
+		return;
+	}
+	user_hold(u);
+	verdict_carry_out(u, &r, verdict_of(u, &r), now);
+	user_release(u, now);
+}
