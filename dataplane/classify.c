@@ -1,0 +1,110 @@
+#include "dataplane/classify.h"
+
+#include <netinet/in.h>
+
+#include <rte_ether.h>
+
+#include "dataplane/ip_header.h"
+#include "dataplane/worker.h"
+
+/* UDP and TCP alike begin with these. */
+struct l4_ports {
+	rte_be16_t src, dst;
+};
+
+static enum class drop(struct pkt *p, int reason) {
+	p->reason = (uint8_t)reason; return CLASS_DROP;
+}
+
+/* Sets ip and version of a frame that holds an IP packet. */
+static bool frame_is_ip(struct pkt *p, const struct rte_ether_hdr *eth)
+{
+	p->ip = (uint8_t *)(uintptr_t)(eth + 1);
+	switch (rte_be_to_cpu_16(eth->ether_type)) {
+	case RTE_ETHER_TYPE_IPV4:
+		p->version = 4;
+		return true;
+	case RTE_ETHER_TYPE_IPV6:
+		p->version = 6;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool frame_is_whole(const struct pkt *p)
+{
+	return p->m->nb_segs == 1 && rte_pktmbuf_data_len(p->m) >= sizeof(struct rte_ether_hdr);
+}
+
+static bool proto_has_ports(const struct pkt *p)
+{
+	return p->proto == IPPROTO_UDP || p->proto == IPPROTO_TCP;
+}
+
+/* NULL: too short to have any. */
+static const struct l4_ports *packet_ports(const struct pkt *p)
+{
+	if (pkt_payload_len(p) < sizeof(struct l4_ports))
+		return NULL;
+	return (const struct l4_ports *)(p->ip + p->ip_len);
+}
+
+/* ---- from the UE side --------------------------------------------------------------------- */
+
+static bool to_local(const struct worker *w, const struct pkt *p)
+{
+	struct ip_addr dst;
+
+	ip_destination(p, &dst);
+	return worker_addr_local(w, &dst);
+}
+
+/* Clear UDP or TCP. A protected port takes nothing, at whichever address (TS 33.203 7.1). */
+static enum class classify_clear(struct worker *w, struct pkt *p) {
+	const struct l4_ports *ports = packet_ports(p); int reason;
+
+	if (!ports) return drop(p, DP_DROP_TRUNCATED);
+	if (p->proto == IPPROTO_UDP && ports->dst == w->env->sip_port && to_local(w, p)){
+		reason = ip_udp_check(p, (const struct rte_udp_hdr *)ports, pkt_payload_len(p));
+		return reason == PKT_KEEP ? CLASS_SIP : drop(p, reason);}
+if (worker_port_protected(w, ports->dst)) return drop(p, DP_DROP_CLEAR_TO_PROTECTED);
+return CLASS_HOST;
+}
+
+enum class classify_ue(struct worker *w, struct pkt *p) {
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
+	int reason;
+
+	if (unlikely(!frame_is_whole(p))) return drop(p, p->m->nb_segs == 1 ? DP_DROP_TRUNCATED
+									    : DP_DROP_TOO_BIG);
+	if (rte_is_unicast_ether_addr(&eth->dst_addr) &&
+	    !rte_is_same_ether_addr(&eth->dst_addr,
+				    &w->env->ue.mac)) return drop(p, DP_DROP_NOT_FOR_US);
+	if (!frame_is_ip(p, eth)) return CLASS_HOST;
+	reason = ip_header_parse(p);
+	if (reason != PKT_KEEP) return drop(p, reason);
+	if (p->fragment) return CLASS_FRAGMENT;
+	if (p->proto == IPPROTO_ESP) return CLASS_ESP;
+	return proto_has_ports(p) ? classify_clear(w, p) : CLASS_HOST;
+}
+
+/* ---- from the host ------------------------------------------------------------------------ */
+
+enum class classify_host(struct worker *w, struct pkt *p) {
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
+	const struct l4_ports * ports;
+	int reason;
+
+	if (unlikely(!frame_is_whole(p))) return drop(p, p->m->nb_segs == 1 ? DP_DROP_TRUNCATED
+									    : DP_DROP_TOO_BIG);
+	if (!frame_is_ip(p, eth)) return CLASS_UE;
+	reason = ip_header_parse(p);
+	if (reason != PKT_KEEP) return drop(p, reason);
+	if (p->fragment) /* only the first has ports; the others must not get out in clear */
+	return CLASS_FRAGMENT;
+	if (!proto_has_ports(p)) return CLASS_UE;
+	ports = packet_ports(p);
+	if (!ports) return drop(p, DP_DROP_TRUNCATED);
+	return worker_port_protected(w, ports->src) ? CLASS_PROTECT : CLASS_UE;
+}

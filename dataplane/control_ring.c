@@ -1,0 +1,179 @@
+#include "dataplane/control_ring.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_udp.h>
+
+#include "dataplane/ip_header.h"
+#include "dataplane/worker.h"
+
+#define RING_SECURED 4096
+#define RING_CLEAR   1024
+#define RING_OUT     4096
+#define RING_EVENTS  1024
+
+/* ---- waking control ----------------------------------------------------------------------- */
+
+int control_wake_init(struct control_wake *wake)
+{
+	wake->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return wake->fd < 0 ? -errno : 0;
+}
+
+void control_wake_close(struct control_wake *wake)
+{
+	if (wake->fd >= 0)
+		close(wake->fd);
+	wake->fd = -1;
+}
+
+void control_wake_disarm(struct control_wake *wake)
+{
+	eventfd_t count;
+
+	atomic_store(&wake->armed, false);
+	(void)eventfd_read(wake->fd, &count);
+}
+
+/* Against control's "armed = true; is a ring waiting?": one of the two sees the other's store. */
+static void control_wake_up(struct control_wake *wake)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load_explicit(&wake->armed, memory_order_relaxed) &&
+	    atomic_exchange(&wake->armed, false))
+		(void)eventfd_write(wake->fd, 1);
+}
+
+/* ---- alloc -------------------------------------------------------------------------------- */
+
+static struct rte_ring *ring_alloc(const void *owner, const char *what, unsigned esize, unsigned n)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	snprintf(name, sizeof(name), "%s%p", what, owner);
+	return rte_ring_create_elem(name, esize, n, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+int control_ring_alloc(struct control_ring *r)
+{
+	r->secured.ring = ring_alloc(r, "up", sizeof(struct dp_packet), RING_SECURED);
+	r->clear.ring = ring_alloc(r, "cl", sizeof(struct dp_packet), RING_CLEAR);
+	r->out = ring_alloc(r, "dn", sizeof(struct control_out), RING_OUT);
+	r->events = ring_alloc(r, "ev", sizeof(struct dp_event), RING_EVENTS);
+	if (!r->secured.ring || !r->clear.ring || !r->out || !r->events)
+		return rte_errno ? -rte_errno : -ENOMEM;
+	return 0;
+}
+
+static void batch_free(struct control_batch *b)
+{
+	struct dp_packet pkt;
+
+	while (b->ring && rte_ring_sc_dequeue_elem(b->ring, &pkt, sizeof(pkt)) == 0)
+		rte_pktmbuf_free(pkt.buf);
+	while (b->n > 0)
+		rte_pktmbuf_free(b->pkt[--b->n].buf);
+	rte_ring_free(b->ring);
+}
+
+void control_ring_free(struct control_ring *r)
+{
+	struct control_out out;
+
+	batch_free(&r->secured);
+	batch_free(&r->clear);
+	while (r->out && rte_ring_sc_dequeue_elem(r->out, &out, sizeof(out)) == 0)
+		rte_pktmbuf_free(out.m);
+	rte_ring_free(r->out);
+	rte_ring_free(r->events);
+}
+
+/* ---- control's side ----------------------------------------------------------------------- */
+
+unsigned control_ring_recv(struct control_ring *r, bool secured, struct dp_packet *pkts, unsigned n)
+{
+	struct rte_ring *ring = secured ? r->secured.ring : r->clear.ring;
+
+	return rte_ring_sc_dequeue_burst_elem(ring, pkts, sizeof(*pkts), n, NULL);
+}
+
+bool control_ring_send(struct control_ring *r, const struct control_out *out)
+{
+	return rte_ring_sp_enqueue_elem(r->out, (void *)(uintptr_t)out, sizeof(*out)) == 0;
+}
+
+bool control_ring_waiting(const struct control_ring *r)
+{
+	return !rte_ring_empty(r->secured.ring) || !rte_ring_empty(r->clear.ring) ||
+	       !rte_ring_empty(r->events);
+}
+
+/* ---- a worker's side ---------------------------------------------------------------------- */
+
+static void batch_flush(struct worker *w, struct control_batch *b)
+{
+	unsigned sent =
+		rte_ring_sp_enqueue_burst_elem(b->ring, b->pkt, sizeof(b->pkt[0]), b->n, NULL);
+	unsigned i;
+
+	for (i = sent; i < b->n; i++)
+		worker_drop(w, b->pkt[i].buf, DP_DROP_CONTROL_FULL);
+	w->c.to_control += sent;
+	b->n = 0;
+}
+
+static void packet_endpoints(const struct pkt *p, const struct rte_udp_hdr *udp,
+			     struct dp_packet *out)
+{
+	if (p->set) {
+		out->local.addr = p->set->local;
+		out->remote.addr = p->set->remote;
+	} else {
+		ip_destination(p, &out->local.addr);
+		ip_source(p, &out->remote.addr);
+	}
+	out->local.port = rte_be_to_cpu_16(udp->dst_port);
+	out->remote.port = rte_be_to_cpu_16(udp->src_port);
+}
+
+void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr *udp)
+{
+	struct control_batch *b = p->set ? &w->control.secured : &w->control.clear;
+	struct dp_packet *out;
+
+	if (b->n == CONTROL_BATCH)
+		batch_flush(w, b);
+	out = &b->pkt[b->n++];
+	out->data = (const char *)(udp + 1);
+	out->len = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp);
+	out->pair = (uint8_t)(p->slot & 1);
+	out->set = p->id;
+	packet_endpoints(p, udp, out);
+	out->buf = p->m;
+	pkt_put(w, p);
+}
+
+void control_ring_flush(struct worker *w)
+{
+	struct control_ring *r = &w->control;
+
+	if (r->secured.n + r->clear.n == 0)
+		return;
+	batch_flush(w, &r->secured);
+	batch_flush(w, &r->clear);
+	control_wake_up(w->env->wake);
+}
+
+bool control_ring_event(struct worker *w, const struct dp_event *event)
+{
+	if (rte_ring_sp_enqueue_elem(w->control.events, (void *)(uintptr_t)event, sizeof(*event)) <
+	    0)
+		return false;
+	control_wake_up(w->env->wake);
+	return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * Between a worker and control: rings with one producer and one consumer each, that carry small
+ * structs by value. What came protected has a ring of its own, so a flood of clear datagrams cannot
+ * crowd it out.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "dataplane.h"
+
+#define CONTROL_BATCH 64
+
+/* A datagram from control on its way to a worker: the UDP payload, and where to. */
+struct control_out {
+	struct rte_mbuf *m;
+	struct dp_out to;
+};
+
+/* Datagrams that a worker has for control and will pass on at the end of its turn. */
+struct control_batch {
+	struct rte_ring *ring; /* of struct dp_packet */
+	unsigned n;
+	struct dp_packet pkt[CONTROL_BATCH];
+};
+
+struct control_ring {
+	struct control_batch secured, clear;
+	struct rte_ring *out;	 /* of struct control_out */
+	struct rte_ring *events; /* of struct dp_event */
+};
+
+/* Wakes control from its event loop: a write() only if it has armed itself. */
+struct control_wake {
+	int fd;
+	_Atomic bool armed;
+};
+
+int control_wake_init(struct control_wake *wake);
+void control_wake_close(struct control_wake *wake);
+void control_wake_disarm(struct control_wake *wake);
+
+int control_ring_alloc(struct control_ring *r);
+/* With the packets still in it. */
+void control_ring_free(struct control_ring *r);
+
+/* ---- control's side ----------------------------------------------------------------------- */
+
+unsigned control_ring_recv(struct control_ring *r, bool secured, struct dp_packet *pkts,
+			   unsigned n);
+bool control_ring_send(struct control_ring *r, const struct control_out *out);
+bool control_ring_waiting(const struct control_ring *r);
+
+/* ---- a worker's side ---------------------------------------------------------------------- */
+
+struct worker;
+struct pkt;
+struct rte_udp_hdr;
+
+/* Takes a packet with its UDP header, checked; p->set and id: of its SA set, NULL and 0 in clear.
+ */
+void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr *udp);
+void control_ring_flush(struct worker *w);
+/* false: ring full, try again with a later packet */
+bool control_ring_event(struct worker *w, const struct dp_event *event);

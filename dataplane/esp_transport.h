@@ -1,0 +1,18 @@
+/* ESP in transport mode (RFC 4303 3.1.1): the IP header stays, ESP goes between it and UDP or TCP.
+ */
+#pragma once
+
+#include "dataplane/sa_transform.h"
+
+/*
+ * Outbound, before encryption: p->l4 lies transform->overhead octets behind the IP header. Writes
+ * ESP header, IV and trailer, adapts the IP header, and sets up the job.
+ */
+sa_packet_fn esp_transport_seal;
+/* Inbound, after decryption: checks the trailer, sets proto, l4 and l4_len. */
+sa_packet_fn esp_transport_open;
+
+/* Takes ESP away: p->m becomes the frame with the plain packet. */
+void esp_transport_restore(struct pkt *p);
+/* The other way: moves Ethernet and IP header forward to make room for ESP. */
+sa_packet_fn esp_transport_gap;

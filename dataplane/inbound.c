@@ -1,0 +1,241 @@
+/*
+ * The way of a packet from a UE:
+ *
+ *   inbound_burst      what is it: ESP, fragment, clear SIP, the host's
+ *   inbound_esp        SPI -> SA -> length -> replay check -> crypto engine
+ *   inbound_opened     ICV -> replay update -> trailer -> selectors -> UDP to control, TCP to host
+ *
+ * Each stage is a function over one packet, run over the burst by pkt_filter(); the next one starts
+ * when all have passed it, and what it needs of an SA has been prefetched meanwhile.
+ */
+#include "dataplane/inbound.h"
+
+#include <netinet/in.h>
+
+#include <rte_prefetch.h>
+#include <rte_tcp.h>
+
+#include "dataplane/classify.h"
+#include "dataplane/esp_transport.h"
+#include "dataplane/ip_header.h"
+#include "dataplane/owner.h"
+#include "dataplane/worker.h"
+
+#define PREFETCH_AHEAD 4
+
+/* ---- ESP, before the engine --------------------------------------------------------------- */
+
+static int stage_spi(struct worker *w, struct pkt *p)
+{
+	const struct sa_view *sa = &w->env->sa;
+	rte_be32_t head[2];
+
+	if (pkt_payload_len(p) < sizeof(head))
+		return DP_DROP_ESP_TOO_SHORT;
+	p->job.esp = p->ip + p->ip_len;
+	memcpy(head, p->job.esp, sizeof(head));
+	p->spi = rte_be_to_cpu_32(head[0]);
+	p->seq = rte_be_to_cpu_32(head[1]);
+	p->slot = sa_slot_of_spi(sa, p->spi);
+	p->in = &sa->in[p->slot];
+	p->set = &sa->shared[p->slot / SA_PAIRS];
+	rte_prefetch0(p->in);
+	rte_prefetch0(p->set);
+	return PKT_KEEP;
+}
+
+/* SPI and destination address name the SA (RFC 4301 4.1); the source address is a selector. */
+static int stage_sa(struct worker *w, struct pkt *p)
+{
+	const struct sa_view *sa = &w->env->sa;
+
+	p->id = sa_live(p->set);
+	if (p->id == 0 || p->spi == 0 || p->in->spi != p->spi ||
+	    p->set->local.version != p->version ||
+	    !ip_octets_are(ip_destination_octets(p), &p->set->local))
+		return DP_DROP_UNKNOWN_SPI;
+	if (!ip_octets_are(ip_source_octets(p), &p->set->remote))
+		return DP_DROP_SELECTOR;
+	p->job.key = &sa->keys[p->slot / SA_PAIRS];
+	sa_prefetch_key(p->job.key);
+	rte_prefetch0(sa_window(sa, p->slot));
+	return PKT_KEEP;
+}
+
+static int stage_length(struct worker *w, struct pkt *p)
+{
+	const struct sa_transform *t = p->set->transform;
+	uint32_t len = pkt_payload_len(p);
+
+	(void)w;
+	if (len < (uint32_t)t->overhead + t->block_len + ESP_ICV_LEN)
+		return DP_DROP_ESP_TOO_SHORT;
+	len -= ESP_ICV_LEN;
+	if ((len - t->overhead) & (t->block_len - 1u))
+		return DP_DROP_BAD_LENGTH;
+	p->job.len = (uint16_t)len;
+	p->job.inbound = true;
+	return PKT_KEEP;
+}
+
+static int stage_replay_check(struct worker *w, struct pkt *p)
+{
+	const struct sa_view *sa = &w->env->sa;
+
+	return replay_check(sa->replay, sa_window(sa, p->slot), p->in->top, p->seq)
+		       ? PKT_KEEP
+		       : DP_DROP_REPLAY;
+}
+
+static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
+{
+	n = pkt_filter(w, p, n, stage_spi);
+	n = pkt_filter(w, p, n, stage_sa);
+	n = pkt_filter(w, p, n, stage_length);
+	n = pkt_filter(w, p, n, stage_replay_check);
+	worker_crypto(w, p, n);
+}
+
+/* ---- ESP, after the engine ---------------------------------------------------------------- */
+
+static int stage_icv(struct worker *w, struct pkt *p)
+{
+	if (likely(p->job.status == ESP_OK)) {
+		w->c.esp_checked++;
+		return PKT_KEEP;
+	}
+	return p->job.status == ESP_BAD_ICV ? DP_DROP_BAD_ICV : DP_DROP_BAD_LENGTH;
+}
+
+/* Checked again: the same packet may have been in the engine twice. */
+static int stage_replay_update(struct worker *w, struct pkt *p)
+{
+	const struct sa_view *sa = &w->env->sa;
+	uint64_t *window = sa_window(sa, p->slot);
+
+	if (!replay_check(sa->replay, window, p->in->top, p->seq))
+		return DP_DROP_REPLAY;
+	replay_update(sa->replay, window, &p->in->top, p->seq);
+	p->in->packets++;
+	p->in->bytes += p->job.len;
+	return PKT_KEEP;
+}
+
+static int stage_open(struct worker *w, struct pkt *p)
+{
+	return p->set->transform->open(w, p);
+}
+
+/* Addresses were compared when the SA was found; protocol by `open`; the ports here. */
+static int stage_selectors(struct worker *w, struct pkt *p)
+{
+	unsigned pair = p->slot % SA_PAIRS;
+	rte_be16_t ports[2]; /* UDP and TCP begin with source and destination */
+
+	(void)w;
+	if (p->l4_len < sizeof(ports))
+		return DP_DROP_TRUNCATED;
+	memcpy(ports, p->l4, sizeof(ports));
+	if (ports[0] != p->set->remote_port[pair] || ports[1] != p->set->local_port[pair])
+		return DP_DROP_SELECTOR;
+	if (p->proto == IPPROTO_UDP)
+		return ip_udp_check(p, (const struct rte_udp_hdr *)p->l4, p->l4_len);
+	return p->l4_len < sizeof(struct rte_tcp_hdr) ? DP_DROP_TRUNCATED : PKT_KEEP;
+}
+
+static void to_host(struct worker *w, struct pkt *p)
+{
+	tx_host_frame(w, p->m);
+	pkt_put(w, p);
+}
+
+static void inbound_deliver(struct worker *w, struct pkt **p, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i]->proto == IPPROTO_UDP) {
+			control_ring_push(w, p[i], (const struct rte_udp_hdr *)p[i]->l4);
+			continue;
+		}
+		esp_transport_restore(p[i]);
+		to_host(w, p[i]);
+	}
+}
+
+void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
+{
+	n = pkt_filter(w, p, n, stage_icv);
+	n = pkt_filter(w, p, n, stage_replay_update);
+	n = pkt_filter(w, p, n, stage_open);
+	n = pkt_filter(w, p, n, stage_selectors);
+	inbound_deliver(w, p, n);
+}
+
+/* ---- all frames --------------------------------------------------------------------------- */
+
+/* A fragment: NULL, or the frame with the whole packet. */
+static struct rte_mbuf *inbound_reassemble(struct worker *w, struct pkt *p)
+{
+	struct rte_mbuf *m;
+
+	rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
+	m = frag_reassemble(w->frag, p->m, w->now);
+	pkt_put(w, p);
+	if (m)
+		tx_host_header(w, m);
+	return m;
+}
+
+/* Is this worker the one for the packet? If not, it is handed over. */
+static bool inbound_is_ours(struct worker *w, struct pkt *p)
+{
+	uint16_t owner =
+		owner_of_octets(ip_source_octets(p), p->version == 4 ? 4 : 16, w->env->n_workers);
+
+	if (likely(owner == w->id))
+		return true;
+	handover_push(w, owner, p->m, HANDOVER_UE_RX);
+	pkt_put(w, p);
+	return false;
+}
+
+/* Sends one frame on its way. Returns its packet if it is ESP for us. */
+static struct pkt *inbound_frame(struct worker *w, struct rte_mbuf *m)
+{
+	struct pkt *p = pkt_get(w, m);
+
+	switch (classify_ue(w, p)) {
+	case CLASS_ESP:
+		return inbound_is_ours(w, p) ? p : NULL;
+	case CLASS_FRAGMENT:
+		m = inbound_is_ours(w, p) ? inbound_reassemble(w, p) : NULL;
+		return m ? inbound_frame(w, m) : NULL;
+	case CLASS_SIP:
+		control_ring_push(w, p, (const struct rte_udp_hdr *)(p->ip + p->ip_len));
+		return NULL;
+	case CLASS_HOST:
+		to_host(w, p);
+		return NULL;
+	default:
+		pkt_drop(w, p, (enum dp_drop)p->reason);
+		return NULL;
+	}
+}
+
+void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
+{
+	struct pkt *esp[WORKER_BURST];
+	unsigned i, n_esp = 0;
+
+	for (i = 0; i < n && i < PREFETCH_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+	for (i = 0; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + PREFETCH_AHEAD], void *));
+		esp[n_esp] = inbound_frame(w, frames[i]);
+		n_esp += esp[n_esp] != NULL;
+	}
+	if (n_esp)
+		inbound_esp(w, esp, n_esp);
+}

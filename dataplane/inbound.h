@@ -1,0 +1,12 @@
+/* From the UE port to control or to the host. */
+#pragma once
+
+#include <rte_mbuf.h>
+
+struct worker;
+struct pkt;
+
+/* Frames as the UE port received them; n <= WORKER_BURST. Takes them. */
+void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n);
+/* What the crypto engine has checked and decrypted. */
+void inbound_opened(struct worker *w, struct pkt **p, unsigned n);

@@ -1,0 +1,156 @@
+#include "dataplane/ip_header.h"
+
+#include <netinet/in.h>
+
+#include <rte_ip.h>
+
+#include "dataplane/checksum.h"
+
+/* A longer chain of extension headers helps nobody but who wants to hide something. */
+#define IPV6_MAX_EXT 8
+
+static uint32_t ip_room(const struct pkt *p)
+{
+	return rte_pktmbuf_data_len(p->m) - (uint32_t)(p->ip - rte_pktmbuf_mtod(p->m, uint8_t *));
+}
+
+/* Link padding after the end of the IP packet goes. */
+static void ip_trim(struct pkt *p, uint32_t total)
+{
+	uint32_t room = ip_room(p);
+
+	if (room > total)
+		rte_pktmbuf_trim(p->m, (uint16_t)(room - total));
+}
+
+static int ipv4_parse(struct pkt *p)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->ip;
+	uint32_t room = ip_room(p), header, total;
+
+	if (room < sizeof(*ip))
+		return DP_DROP_TRUNCATED;
+	header = rte_ipv4_hdr_len(ip);
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (ip->version != 4 || header < sizeof(*ip) || total < header)
+		return DP_DROP_BAD_IP;
+	if (room < total)
+		return DP_DROP_TRUNCATED;
+	if (rte_raw_cksum(ip, header) != 0xffff)
+		return DP_DROP_BAD_IP;
+	ip_trim(p, total);
+	p->ip_len = (uint16_t)header;
+	p->next_at = offsetof(struct rte_ipv4_hdr, next_proto_id);
+	p->proto = ip->next_proto_id;
+	p->fragment =
+		(ip->fragment_offset & rte_cpu_to_be_16((uint16_t)~RTE_IPV4_HDR_DF_FLAG)) != 0;
+	return PKT_KEEP;
+}
+
+static bool ipv6_is_extension(uint8_t proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS;
+}
+
+/* One extension header at p->ip_len: steps over it. */
+static int ipv6_extension_parse(struct pkt *p, uint32_t total)
+{
+	const uint8_t *ext = p->ip + p->ip_len;
+	uint32_t len;
+
+	if (p->proto == IPPROTO_HOPOPTS && p->ip_len != sizeof(struct rte_ipv6_hdr))
+		return DP_DROP_BAD_IP; /* only right after the IPv6 header (RFC 8200 4.1) */
+	if (total - p->ip_len < 8)
+		return DP_DROP_BAD_IP;
+	len = (ext[1] + 1u) * 8;
+	if (total - p->ip_len < len)
+		return DP_DROP_BAD_IP;
+	if (p->proto == IPPROTO_ROUTING && ext[3] != 0)
+		return DP_DROP_BAD_IP; /* segments left: we are not a router */
+	p->proto = ext[0];
+	p->next_at = p->ip_len;
+	p->ip_len = (uint16_t)(p->ip_len + len);
+	return PKT_KEEP;
+}
+
+static int ipv6_parse(struct pkt *p)
+{
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p->ip;
+	uint32_t room = ip_room(p), total;
+	unsigned n;
+
+	if (room < sizeof(*ip))
+		return DP_DROP_TRUNCATED;
+	total = (uint32_t)sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+	if (p->ip[0] >> 4 != 6)
+		return DP_DROP_BAD_IP;
+	if (room < total)
+		return DP_DROP_TRUNCATED;
+	ip_trim(p, total);
+	p->ip_len = sizeof(*ip);
+	p->next_at = offsetof(struct rte_ipv6_hdr, proto);
+	p->proto = ip->proto;
+	for (n = 0; ipv6_is_extension(p->proto); n++) {
+		int rc = n < IPV6_MAX_EXT ? ipv6_extension_parse(p, total) : DP_DROP_BAD_IP;
+
+		if (rc != PKT_KEEP)
+			return rc;
+	}
+	p->fragment = p->proto == IPPROTO_FRAGMENT;
+	return PKT_KEEP;
+}
+
+int ip_header_parse(struct pkt *p)
+{
+	return p->version == 4 ? ipv4_parse(p) : ipv6_parse(p);
+}
+
+int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len)
+{
+	uint32_t own;
+
+	if (len < sizeof(*udp))
+		return DP_DROP_BAD_UDP;
+	own = rte_be_to_cpu_16(udp->dgram_len);
+	if (own < sizeof(*udp) || own > len)
+		return DP_DROP_BAD_UDP;
+	if (udp->dgram_cksum == 0) /* "none" is for IPv4 only (RFC 8200 8.1) */
+		return p->version == 4 ? PKT_KEEP : DP_DROP_BAD_UDP;
+	if (checksum_sum(p->ip, p->version, IPPROTO_UDP, udp, own) != 0xffff)
+		return DP_DROP_BAD_UDP;
+	return PKT_KEEP;
+}
+
+void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len)
+{
+	struct rte_ipv4_hdr *ip4 = (struct rte_ipv4_hdr *)p->ip;
+	struct rte_ipv6_hdr *ip6 = (struct rte_ipv6_hdr *)p->ip;
+	uint32_t total = p->ip_len + payload_len;
+
+	p->ip[p->next_at] = proto;
+	p->proto = proto;
+	if (p->version == 6) {
+		ip6->payload_len = rte_cpu_to_be_16((uint16_t)(total - sizeof(*ip6)));
+		return;
+	}
+	ip4->total_length = rte_cpu_to_be_16((uint16_t)total);
+	ip4->hdr_checksum = 0;
+	ip4->hdr_checksum = (uint16_t)~rte_raw_cksum(ip4, p->ip_len);
+}
+
+static void ip_addr_set(struct ip_addr *addr, uint8_t version, const uint8_t *octets)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->version = version;
+	memcpy(addr->b, octets, version == 4 ? 4 : 16);
+}
+
+void ip_source(const struct pkt *p, struct ip_addr *addr)
+{
+	ip_addr_set(addr, p->version, ip_source_octets(p));
+}
+
+void ip_destination(const struct pkt *p, struct ip_addr *addr)
+{
+	ip_addr_set(addr, p->version, ip_destination_octets(p));
+}

@@ -1,0 +1,36 @@
+/* Headers of a received packet: checked once, so that what follows may trust their lengths. */
+#pragma once
+
+#include "dataplane/packet.h"
+
+#include <rte_udp.h>
+
+/*
+ * Checks the IP header of p->m (p->ip and p->version are set) with options or extension headers,
+ * cuts off link padding and fills ip_len, next_at, proto, fragment. PKT_KEEP or the reason to drop.
+ */
+int ip_header_parse(struct pkt *p);
+
+/* UDP of len octets inside p: its length field and checksum. PKT_KEEP or DP_DROP_BAD_UDP. */
+int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len);
+
+/* After the octets that follow the IP header have changed: protocol, length, header checksum. */
+void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len);
+
+void ip_source(const struct pkt *p, struct ip_addr *addr);
+void ip_destination(const struct pkt *p, struct ip_addr *addr);
+
+static inline const uint8_t *ip_source_octets(const struct pkt *p)
+{
+	return p->ip + (p->version == 4 ? 12 : 8);
+}
+
+static inline const uint8_t *ip_destination_octets(const struct pkt *p)
+{
+	return p->ip + (p->version == 4 ? 16 : 24);
+}
+
+static inline bool ip_octets_are(const uint8_t *octets, const struct ip_addr *addr)
+{
+	return memcmp(octets, addr->b, addr->version == 4 ? 4 : 16) == 0;
+}

@@ -1,0 +1,279 @@
+/*
+ * The way of a packet to a UE:
+ *
+ *   outbound_control_burst   datagram from control: in clear, or with the SA that control named
+ *   outbound_host_burst      frame from the kernel: as it is, or with the SA of its ports
+ *   outbound_esp             sequence number -> ESP header, IV, trailer -> crypto engine
+ *   outbound_sealed          fragments, next hop, UE port
+ */
+#include "dataplane/outbound.h"
+
+#include <netinet/in.h>
+
+#include <rte_prefetch.h>
+#include <rte_tcp.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/classify.h"
+#include "dataplane/esp_transport.h"
+#include "dataplane/ip_header.h"
+#include "dataplane/owner.h"
+#include "dataplane/udp.h"
+#include "dataplane/worker.h"
+
+/* 15/16 of the sequence numbers: time for control to get new SAs. */
+#define SN_NEAR_END 0xf0000000u
+
+/* ---- ESP ---------------------------------------------------------------------------------- */
+
+/* Tells control once; if its ring is full, with the next packet. */
+static void tell(struct worker *w, const struct pkt *p, uint8_t what, enum dp_event_type type)
+{
+	struct dp_event event = {.type = type, .set = p->id, .pair = (uint8_t)(p->slot % SA_PAIRS)};
+
+	if (!(p->out->told & what) && control_ring_event(w, &event))
+		p->out->told |= what;
+}
+
+/* Starts at 1, and never comes round (RFC 4303 3.3.3). */
+static int stage_sequence(struct worker *w, struct pkt *p)
+{
+	struct sa_out *out = p->out;
+
+	if (unlikely(out->seq >= SN_NEAR_END)) {
+		tell(w, p, SA_TOLD_SN_NEAR_END, DP_EVENT_SN_NEAR_END);
+		if (out->seq >= UINT32_MAX - 1)
+			tell(w, p, SA_TOLD_SN_END, DP_EVENT_SN_END);
+		if (out->seq == UINT32_MAX)
+			return DP_DROP_SN_EXHAUSTED;
+	}
+	p->seq = ++out->seq;
+	return PKT_KEEP;
+}
+
+static int stage_seal(struct worker *w, struct pkt *p)
+{
+	return p->set->transform->seal(w, p);
+}
+
+static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
+{
+	n = pkt_filter(w, p, n, stage_sequence);
+	n = pkt_filter(w, p, n, stage_seal);
+	worker_crypto(w, p, n);
+}
+
+static int stage_done(struct worker *w, struct pkt *p)
+{
+	if (unlikely(p->job.status != ESP_OK))
+		return DP_DROP_BAD_LENGTH;
+	w->c.esp_protected++;
+	p->out->packets++;
+	p->out->bytes += p->job.len;
+	return PKT_KEEP;
+}
+
+void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
+{
+	unsigned i;
+
+	n = pkt_filter(w, p, n, stage_done);
+	for (i = 0; i < n; i++) {
+		if (p[i]->l2_done)
+			tx_ue_frame(w, p[i]->m);
+		else
+			tx_ue_packet(w, p[i]->m, &p[i]->set->remote, &p[i]->out->hop);
+		pkt_put(w, p[i]);
+	}
+}
+
+/* ---- from control ------------------------------------------------------------------------- */
+
+static void outbound_clear(struct worker *w, struct rte_mbuf *m, const struct dp_out *to)
+{
+	struct next_hop_cache none = {0};
+	struct pkt *p = pkt_get(w, m);
+	int reason = udp_build_clear(w, p, &to->local, &to->remote);
+
+	if (reason != PKT_KEEP) {
+		pkt_drop(w, p, (enum dp_drop)reason);
+		return;
+	}
+	tx_ue_packet(w, m, &to->remote.addr, &none);
+	pkt_put(w, p);
+}
+
+/* Finds the lines of the SA that control has named. */
+static struct pkt *outbound_named(struct worker *w, struct rte_mbuf *m, const struct dp_out *to)
+{
+	const struct sa_view *sa = &w->env->sa;
+	struct pkt *p = pkt_get(w, m);
+
+	p->id = to->set;
+	p->slot = sa_slot_of_id(sa, to->set, to->pair);
+	p->out = &sa->out[p->slot];
+	p->set = &sa->shared[p->slot / SA_PAIRS];
+	rte_prefetch0(p->out);
+	rte_prefetch0(p->set);
+	rte_prefetch0(rte_pktmbuf_mtod_offset(m, void *, -64));
+	return p;
+}
+
+static int stage_live(struct worker *w, struct pkt *p)
+{
+	if (sa_live(p->set) != p->id || p->out->spi == 0)
+		return DP_DROP_STALE_SA;
+	sa_prefetch_key(&w->env->sa.keys[p->slot / SA_PAIRS]);
+	return PKT_KEEP;
+}
+
+void outbound_control_burst(struct worker *w, const struct control_out *out, unsigned n)
+{
+	struct pkt *p[WORKER_BURST];
+	unsigned i, n_esp = 0;
+
+	w->c.from_control += n;
+	for (i = 0; i < n; i++) {
+		if (out[i].to.set)
+			p[n_esp++] = outbound_named(w, out[i].m, &out[i].to);
+		else
+			outbound_clear(w, out[i].m, &out[i].to);
+	}
+	n_esp = pkt_filter(w, p, n_esp, stage_live);
+	n_esp = pkt_filter(w, p, n_esp, udp_build_secured);
+	if (n_esp)
+		outbound_esp(w, p, n_esp);
+}
+
+/* ---- from the host ------------------------------------------------------------------------ */
+
+/* A protected port sends nothing but by its SA (TS 33.203 7.1). */
+static int stage_lookup(struct worker *w, struct pkt *p)
+{
+	const struct sa_view *sa = &w->env->sa;
+	struct ip_addr local, remote;
+	struct tcp_key key;
+	rte_be16_t ports[2];
+	int slot;
+
+	memcpy(ports, p->l4, sizeof(ports));
+	ip_source(p, &local);
+	ip_destination(p, &remote);
+	tcp_key_make(&key, &local, &remote, ports[0], ports[1]);
+	slot = tcp_lookup_find(w->env->tcp, &key);
+	if (slot < 0)
+		return DP_DROP_CLEAR_FROM_PROTECTED;
+	p->slot = (uint32_t)slot;
+	p->out = &sa->out[slot];
+	p->set = &sa->shared[(uint32_t)slot / SA_PAIRS];
+	p->id = sa_live(p->set);
+	if (p->id == 0)
+		return DP_DROP_CLEAR_FROM_PROTECTED;
+	sa_prefetch_key(&sa->keys[p->slot / SA_PAIRS]);
+	return PKT_KEEP;
+}
+
+/* The kernel may have left the checksum to a network card; inside ESP none can complete it. */
+static int stage_checksum(struct worker *w, struct pkt *p)
+{
+	bool tcp = p->proto == IPPROTO_TCP;
+	size_t at = tcp ? offsetof(struct rte_tcp_hdr, cksum)
+			: offsetof(struct rte_udp_hdr, dgram_cksum);
+	uint16_t sum = 0;
+
+	(void)w;
+	if (p->l4_len < (tcp ? sizeof(struct rte_tcp_hdr) : sizeof(struct rte_udp_hdr)))
+		return DP_DROP_TRUNCATED;
+	memcpy(p->l4 + at, &sum, sizeof(sum));
+	sum = checksum_make(p->ip, p->version, p->proto, p->l4, p->l4_len);
+	memcpy(p->l4 + at, &sum, sizeof(sum));
+	return PKT_KEEP;
+}
+
+static bool outbound_is_ours(struct worker *w, struct pkt *p)
+{
+	uint16_t owner = owner_of_octets(ip_destination_octets(p), p->version == 4 ? 4 : 16,
+					 w->env->n_workers);
+
+	if (likely(owner == w->id))
+		return true;
+	handover_push(w, owner, p->m, HANDOVER_HOST_RX);
+	pkt_put(w, p);
+	return false;
+}
+
+static struct rte_mbuf *outbound_reassemble(struct worker *w, struct pkt *p)
+{
+	struct rte_mbuf *m;
+
+	rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
+	m = frag_reassemble(w->frag, p->m, w->now);
+	pkt_put(w, p);
+	if (m)
+		tx_host_header(w, m);
+	return m;
+}
+
+/* Lets the packet out as it is; one put together again has lost its Ethernet header. */
+static void outbound_plain(struct worker *w, struct pkt *p)
+{
+	struct next_hop_cache none = {0};
+	struct ip_addr dst;
+
+	if (p->l2_done) {
+		tx_ue_frame(w, p->m);
+	} else {
+		ip_destination(p, &dst);
+		rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
+		tx_ue_packet(w, p->m, &dst, &none);
+	}
+	pkt_put(w, p);
+}
+
+/* Sends one frame on its way. Returns its packet if it needs protection. */
+static struct pkt *outbound_frame(struct worker *w, struct rte_mbuf *m, bool l2_done)
+{
+	struct pkt *p = pkt_get(w, m);
+
+	p->l2_done = l2_done;
+	switch (classify_host(w, p)) {
+	case CLASS_PROTECT:
+		return outbound_is_ours(w, p) ? p : NULL;
+	case CLASS_FRAGMENT:
+		m = outbound_is_ours(w, p) ? outbound_reassemble(w, p) : NULL;
+		return m ? outbound_frame(w, m, false) : NULL;
+	case CLASS_UE:
+		outbound_plain(w, p);
+		return NULL;
+	default:
+		pkt_drop(w, p, (enum dp_drop)p->reason);
+		return NULL;
+	}
+}
+
+static int stage_gap(struct worker *w, struct pkt *p)
+{
+	if (!p->l2_done)
+		rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
+	return esp_transport_gap(w, p);
+}
+
+void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
+{
+	struct pkt *p[WORKER_BURST];
+	unsigned i, n_esp = 0;
+
+	for (i = 0; i < n; i++) {
+		p[n_esp] = outbound_frame(w, frames[i], true);
+		if (!p[n_esp])
+			continue;
+		p[n_esp]->l4 = p[n_esp]->ip + p[n_esp]->ip_len;
+		p[n_esp]->l4_len = (uint16_t)pkt_payload_len(p[n_esp]);
+		n_esp++;
+	}
+	n_esp = pkt_filter(w, p, n_esp, stage_lookup);
+	n_esp = pkt_filter(w, p, n_esp, stage_checksum);
+	n_esp = pkt_filter(w, p, n_esp, stage_gap);
+	if (n_esp)
+		outbound_esp(w, p, n_esp);
+}

@@ -1,0 +1,522 @@
+#include "dataplane/sa_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "dataplane.h"
+#include "dataplane/owner.h"
+#include "dataplane/slab.h"
+#include "dataplane/tcp_lookup.h"
+
+#define SETS_MAX  4194304u /* two slots each: 23 bits of an SPI */
+#define SPI_TRIES 1000
+#define NONE	  UINT32_MAX
+
+enum set_state {
+	SET_FREE,
+	SET_RESERVED,
+	SET_INSTALLED,
+	SET_REMOVED, /* workers may still be reading it */
+};
+
+/* What only control knows of a set. */
+struct set_control {
+	sa_set_id id;
+	uint32_t next; /* in the list it is on */
+	int32_t tcp_position[SA_PAIRS];
+	uint8_t state;
+};
+
+struct set_list {
+	uint32_t head, tail;
+};
+
+struct sa_table {
+	struct sa_view view;
+	struct sa_transforms transforms;
+	struct set_control *sets;
+	struct tcp_lookup *tcp;
+	struct rte_rcu_qsbr *qsbr;
+	enum esp_backend backend;
+	uint32_t n_sets;
+	uint16_t workers;
+	unsigned in_use;
+	struct set_list free;	 /* first in, first out: an SPI rests as long as possible */
+	struct set_list removed; /* since the grace period began */
+	struct set_list leaving; /* wait for it to end */
+	uint64_t grace;
+};
+
+/* ---- lists of sets ------------------------------------------------------------------------ */
+
+static bool list_empty(const struct set_list *l)
+{
+	return l->head == NONE;
+}
+
+static void list_append(struct sa_table *t, struct set_list *l, uint32_t i)
+{
+	t->sets[i].next = NONE;
+	if (list_empty(l))
+		l->head = i;
+	else
+		t->sets[l->tail].next = i;
+	l->tail = i;
+}
+
+static uint32_t list_take(struct sa_table *t, struct set_list *l)
+{
+	uint32_t i = l->head;
+
+	if (i != NONE)
+		l->head = t->sets[i].next;
+	return i;
+}
+
+/* Takes one out of the middle: walks the list, for sa_table_reserve_spi() only. */
+static void list_extract(struct sa_table *t, struct set_list *l, uint32_t i)
+{
+	uint32_t at = l->head, before = NONE;
+
+	while (at != i) {
+		before = at;
+		at = t->sets[at].next;
+	}
+	if (before == NONE)
+		l->head = t->sets[i].next;
+	else
+		t->sets[before].next = t->sets[i].next;
+	if (l->tail == i)
+		l->tail = before;
+}
+
+/* ---- alloc -------------------------------------------------------------------------------- */
+
+static uint32_t sets_round(uint32_t n)
+{
+	uint32_t sets = 1;
+
+	while (sets < n)
+		sets *= 2;
+	return sets;
+}
+
+static size_t windows_octets(const struct sa_table *t)
+{
+	return (size_t)t->n_sets * SA_PAIRS * replay_octets(t->view.replay);
+}
+
+static bool windows_in_line(const struct sa_table *t)
+{
+	return replay_octets(t->view.replay) <= sizeof(((struct sa_in *)0)->window);
+}
+
+static int windows_alloc(struct sa_table *t)
+{
+	if (windows_in_line(t)) {
+		t->view.windows = t->view.in[0].window;
+		t->view.window_words = sizeof(struct sa_in) / sizeof(uint64_t);
+		return 0;
+	}
+	t->view.windows = slab_alloc(windows_octets(t));
+	t->view.window_words = replay_octets(t->view.replay) / sizeof(uint64_t);
+	return t->view.windows ? 0 : -ENOMEM;
+}
+
+static int lines_alloc(struct sa_table *t)
+{
+	size_t n = t->n_sets;
+
+	t->view.in = slab_alloc(n * SA_PAIRS * sizeof(struct sa_in));
+	t->view.out = slab_alloc(n * SA_PAIRS * sizeof(struct sa_out));
+	t->view.shared = slab_alloc(n * sizeof(struct sa_shared));
+	t->view.keys = slab_alloc(n * sizeof(struct esp_key));
+	t->sets = slab_alloc(n * sizeof(struct set_control));
+	if (!t->view.in || !t->view.out || !t->view.shared || !t->view.keys || !t->sets)
+		return -ENOMEM;
+	slab_protect(t->view.keys, n * sizeof(struct esp_key));
+	return windows_alloc(t);
+}
+
+static void lines_free(struct sa_table *t)
+{
+	size_t n = t->n_sets;
+
+	if (t->view.windows && !windows_in_line(t))
+		slab_free(t->view.windows, windows_octets(t));
+	slab_free(t->view.in, n * SA_PAIRS * sizeof(struct sa_in));
+	slab_free(t->view.out, n * SA_PAIRS * sizeof(struct sa_out));
+	slab_free(t->view.shared, n * sizeof(struct sa_shared));
+	slab_free(t->view.keys, n * sizeof(struct esp_key));
+	slab_free(t->sets, n * sizeof(struct set_control));
+}
+
+static void lists_init(struct sa_table *t)
+{
+	uint32_t i;
+
+	t->free = t->removed = t->leaving = (struct set_list){NONE, NONE};
+	for (i = 0; i < t->n_sets; i++) {
+		t->sets[i].id = i;
+		list_append(t, &t->free, i);
+	}
+}
+
+int sa_table_alloc(struct sa_table **tp, const struct sa_table_conf *conf)
+{
+	struct sa_table *t;
+	int rc;
+
+	if (conf->sets == 0 || conf->sets > SETS_MAX || conf->replay_window < REPLAY_WINDOW_MIN ||
+	    conf->replay_window > REPLAY_WINDOW_MAX)
+		return -EINVAL;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->n_sets = sets_round(conf->sets);
+	t->workers = conf->workers;
+	t->backend = conf->backend;
+	t->qsbr = conf->qsbr;
+	t->view.slot_mask = t->n_sets * SA_PAIRS - 1;
+	t->view.replay = replay_size((conf->replay_window + 31u) & ~31u);
+	sa_transforms_init(&t->transforms);
+	rc = lines_alloc(t);
+	if (rc == 0)
+		rc = tcp_lookup_alloc(&t->tcp, t->n_sets * SA_PAIRS);
+	if (rc < 0) {
+		sa_table_free(t);
+		return rc;
+	}
+	lists_init(t);
+	*tp = t;
+	return 0;
+}
+
+void sa_table_free(struct sa_table *t)
+{
+	uint32_t i;
+
+	if (!t)
+		return;
+	for (i = 0; t->view.keys && t->sets && i < t->n_sets; i++)
+		if (t->sets[i].state >= SET_INSTALLED)
+			esp_key_wipe(&t->view.keys[i]);
+	tcp_lookup_free(t->tcp);
+	lines_free(t);
+	free(t);
+}
+
+const struct sa_view *sa_table_view(const struct sa_table *t)
+{
+	return &t->view;
+}
+
+const struct tcp_lookup *sa_table_tcp(const struct sa_table *t)
+{
+	return t->tcp;
+}
+
+unsigned sa_table_in_use(const struct sa_table *t)
+{
+	return t->in_use;
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+static uint32_t index_of_id(const struct sa_table *t, sa_set_id id)
+{
+	return id & (t->n_sets - 1);
+}
+
+/* The set that id names, if it does in one of the states from..to. */
+static struct set_control *set_of_id(const struct sa_table *t, sa_set_id id, uint8_t from,
+				     uint8_t to)
+{
+	struct set_control *c = &t->sets[index_of_id(t, id)];
+
+	return id != 0 && c->id == id && c->state >= from && c->state <= to ? c : NULL;
+}
+
+/* The part of an id above the index counts; it skips 0, so that no id is 0. */
+static sa_set_id id_next(const struct sa_table *t, sa_set_id id)
+{
+	id += t->n_sets;
+	return id < t->n_sets ? id + t->n_sets : id;
+}
+
+static bool spi_usable(uint32_t spi, uint32_t old, const uint32_t *avoid, unsigned n_avoid)
+{
+	unsigned i;
+
+	if (spi < SA_SPI_MIN || spi == old)
+		return false;
+	for (i = 0; i < n_avoid; i++)
+		if (avoid[i] == spi)
+			return false;
+	return true;
+}
+
+/* A random SPI for the slot, not the one it had last. 0: cannot be had. */
+static uint32_t spi_choose(const struct sa_table *t, uint32_t slot, const uint32_t *avoid,
+			   unsigned n_avoid)
+{
+	uint32_t old = t->view.in[slot].spi, spi;
+	unsigned tries;
+
+	for (tries = 0; tries < SPI_TRIES; tries++) {
+		secret_random(&spi, sizeof(spi));
+		spi = (spi & ~t->view.slot_mask) | slot;
+		if (spi_usable(spi, old, avoid, n_avoid))
+			return spi;
+	}
+	return 0;
+}
+
+/* ---- reserve ------------------------------------------------------------------------------ */
+
+static void set_reserve(struct sa_table *t, uint32_t i, struct sa_set *set)
+{
+	struct set_control *c = &t->sets[i];
+	unsigned pair;
+
+	c->id = id_next(t, c->id);
+	c->state = SET_RESERVED;
+	c->tcp_position[SA_SERVER] = c->tcp_position[SA_CLIENT] = -1;
+	t->in_use++;
+	set->id = c->id;
+	for (pair = 0; pair < SA_PAIRS; pair++)
+		__atomic_store_n(&t->view.in[i * SA_PAIRS + pair].spi, set->spi_in[pair],
+				 __ATOMIC_RELAXED);
+}
+
+int sa_table_reserve(struct sa_table *t, const uint32_t *avoid, unsigned n_avoid,
+		     struct sa_set *set)
+{
+	uint32_t i;
+	unsigned pair;
+
+	sa_table_reclaim(t);
+	i = t->free.head;
+	if (i == NONE)
+		return -ENOSPC;
+	for (pair = 0; pair < SA_PAIRS; pair++) {
+		set->spi_in[pair] = spi_choose(t, i * SA_PAIRS + pair, avoid, n_avoid);
+		if (set->spi_in[pair] == 0)
+			return -ENOSPC;
+	}
+	list_take(t, &t->free);
+	set_reserve(t, i, set);
+	return 0;
+}
+
+int sa_table_reserve_spi(struct sa_table *t, uint32_t spi, struct sa_set *set)
+{
+	uint32_t slot = sa_slot_of_spi(&t->view, spi), i = slot / SA_PAIRS;
+
+	if (spi < SA_SPI_MIN)
+		return -EINVAL;
+	if (t->sets[i].state != SET_FREE)
+		return -EBUSY;
+	list_extract(t, &t->free, i);
+	memset(set->spi_in, 0, sizeof(set->spi_in));
+	set->spi_in[slot % SA_PAIRS] = spi;
+	set_reserve(t, i, set);
+	return 0;
+}
+
+/* ---- install ------------------------------------------------------------------------------ */
+
+static bool set_pair_valid(const struct sa_table *t, const struct sa_set *set, unsigned pair)
+{
+	uint32_t slot = sa_slot_of_id(&t->view, set->id, pair);
+
+	if (set->spi_in[pair] != t->view.in[slot].spi)
+		return false;
+	if (set->spi_in[pair] == 0)
+		return true; /* this pair stays without SAs */
+	return set->spi_out[pair] >= SA_SPI_MIN && set->local_port[pair] && set->remote_port[pair];
+}
+
+static int set_valid(const struct sa_table *t, const struct sa_set *set)
+{
+	bool v4 = set->local.version == 4 && set->remote.version == 4;
+	bool v6 = set->local.version == 6 && set->remote.version == 6;
+	const struct set_control *c = set_of_id(t, set->id, SET_RESERVED, SET_INSTALLED);
+
+	if (!c)
+		return -ESTALE;
+	if (c->state == SET_INSTALLED || !(v4 || v6) || !set_pair_valid(t, set, SA_SERVER) ||
+	    !set_pair_valid(t, set, SA_CLIENT) || (unsigned)set->integ >= SA_INTEG_COUNT ||
+	    (unsigned)set->encr >= SA_ENCR_COUNT || (unsigned)set->mode >= SA_MODE_COUNT)
+		return -EINVAL;
+	return sa_transform_find(&t->transforms, set->mode, set->encr) ? 0 : -ENOTSUP;
+}
+
+static void set_tcp_key(const struct sa_shared *s, unsigned pair, struct tcp_key *key)
+{
+	tcp_key_make(key, &s->local, &s->remote, s->local_port[pair], s->remote_port[pair]);
+}
+
+static void set_tcp_remove(struct sa_table *t, uint32_t i)
+{
+	struct tcp_key key;
+	unsigned pair;
+
+	for (pair = 0; pair < SA_PAIRS; pair++) {
+		if (t->sets[i].tcp_position[pair] < 0)
+			continue;
+		set_tcp_key(&t->view.shared[i], pair, &key);
+		tcp_lookup_remove(t->tcp, &key);
+	}
+}
+
+static void set_tcp_release(struct sa_table *t, uint32_t i)
+{
+	unsigned pair;
+
+	for (pair = 0; pair < SA_PAIRS; pair++)
+		if (t->sets[i].tcp_position[pair] >= 0)
+			tcp_lookup_release(t->tcp, t->sets[i].tcp_position[pair]);
+}
+
+static bool set_tcp_exists(struct sa_table *t, const struct sa_set *set)
+{
+	struct tcp_key key;
+	unsigned pair;
+
+	for (pair = 0; pair < SA_PAIRS; pair++) {
+		tcp_key_make(&key, &set->local, &set->remote,
+			     rte_cpu_to_be_16(set->local_port[pair]),
+			     rte_cpu_to_be_16(set->remote_port[pair]));
+		if (set->spi_in[pair] && tcp_lookup_find(t->tcp, &key) >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* A worker that finds the entry before the set is live treats it as unknown. */
+static int set_tcp_add(struct sa_table *t, uint32_t i)
+{
+	struct set_control *c = &t->sets[i];
+	struct tcp_key key;
+	unsigned pair;
+	int rc = 0;
+
+	for (pair = 0; rc >= 0 && pair < SA_PAIRS; pair++) {
+		if (t->view.in[i * SA_PAIRS + pair].spi == 0)
+			continue;
+		set_tcp_key(&t->view.shared[i], pair, &key);
+		rc = tcp_lookup_add(t->tcp, &key, i * SA_PAIRS + pair);
+		c->tcp_position[pair] = rc < 0 ? -1 : rc;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set *set)
+{
+	struct sa_shared *s = &t->view.shared[i];
+	unsigned pair;
+
+	s->owner = owner_of(&set->remote, t->workers);
+	s->transform = sa_transform_find(&t->transforms, set->mode, set->encr);
+	s->local = set->local;
+	s->remote = set->remote;
+	for (pair = 0; pair < SA_PAIRS; pair++) {
+		uint32_t slot = i * SA_PAIRS + pair;
+
+		s->local_port[pair] = rte_cpu_to_be_16(set->local_port[pair]);
+		s->remote_port[pair] = rte_cpu_to_be_16(set->remote_port[pair]);
+		t->view.in[slot] = (struct sa_in){.spi = set->spi_in[pair]};
+		memset(sa_window(&t->view, slot), 0, replay_octets(t->view.replay));
+		t->view.out[slot] = (struct sa_out){.spi = rte_cpu_to_be_32(set->spi_out[pair])};
+		if (set->spi_in[pair] == 0)
+			t->view.out[slot].spi = 0;
+	}
+}
+
+int sa_table_install(struct sa_table *t, const struct sa_set *set)
+{
+	uint32_t i = index_of_id(t, set->id);
+	int rc = set_valid(t, set);
+
+	if (rc < 0)
+		return rc;
+	if (set_tcp_exists(t, set))
+		return -EEXIST;
+	rc = esp_key_expand(&t->view.keys[i], t->backend, set->integ, set->encr, &set->keys);
+	if (rc < 0)
+		return rc;
+	set_lines_write(t, i, set);
+	t->sets[i].state = SET_INSTALLED;
+	rc = set_tcp_add(t, i);
+	if (rc < 0) { /* its entries may have been seen: it leaves like one that was live */
+		sa_table_remove(t, set->id);
+		return rc;
+	}
+	atomic_store_explicit(&t->view.shared[i].live, set->id, memory_order_release);
+	return 0;
+}
+
+/* ---- remove ------------------------------------------------------------------------------- */
+
+void sa_table_remove(struct sa_table *t, sa_set_id id)
+{
+	struct set_control *c = set_of_id(t, id, SET_RESERVED, SET_INSTALLED);
+	uint32_t i = index_of_id(t, id);
+
+	if (!c)
+		return;
+	t->in_use--;
+	if (c->state == SET_RESERVED) { /* no worker ever saw it */
+		c->state = SET_FREE;
+		list_append(t, &t->free, i);
+		return;
+	}
+	atomic_store_explicit(&t->view.shared[i].live, 0, memory_order_seq_cst);
+	set_tcp_remove(t, i);
+	c->state = SET_REMOVED;
+	list_append(t, &t->removed, i);
+	sa_table_reclaim(t);
+}
+
+static void set_reclaim(struct sa_table *t, uint32_t i)
+{
+	set_tcp_release(t, i);
+	esp_key_wipe(&t->view.keys[i]);
+	t->sets[i].state = SET_FREE;
+	list_append(t, &t->free, i);
+}
+
+/* Removals are collected while a grace period runs, and share the next one. */
+void sa_table_reclaim(struct sa_table *t)
+{
+	uint32_t i;
+
+	if (!list_empty(&t->leaving) && rte_rcu_qsbr_check(t->qsbr, t->grace, false) == 1)
+		while ((i = list_take(t, &t->leaving)) != NONE)
+			set_reclaim(t, i);
+	if (list_empty(&t->leaving) && !list_empty(&t->removed)) {
+		t->leaving = t->removed;
+		t->removed = (struct set_list){NONE, NONE};
+		t->grace = rte_rcu_qsbr_start(t->qsbr);
+	}
+}
+
+/* ---- counters ----------------------------------------------------------------------------- */
+
+int sa_table_counters(const struct sa_table *t, sa_set_id id, enum sa_pair pair, bool inbound,
+		      struct dp_sa_counters *c)
+{
+	uint32_t slot = sa_slot_of_id(&t->view, id, pair);
+	const struct sa_in *in = &t->view.in[slot];
+	const struct sa_out *out = &t->view.out[slot];
+
+	if ((unsigned)pair >= SA_PAIRS || !set_of_id(t, id, SET_INSTALLED, SET_INSTALLED))
+		return -ENOENT;
+	c->packets = __atomic_load_n(inbound ? &in->packets : &out->packets, __ATOMIC_RELAXED);
+	c->bytes = __atomic_load_n(inbound ? &in->bytes : &out->bytes, __ATOMIC_RELAXED);
+	c->seq = __atomic_load_n(inbound ? &in->top : &out->seq, __ATOMIC_RELAXED);
+	return 0;
+}

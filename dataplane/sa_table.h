@@ -1,0 +1,140 @@
+/*
+ * The SAs. Our SPI is the index of the inbound SA: its low bits are the slot, the rest is random
+ * (design 3.3), so looking one up is one array read and one compare.
+ *
+ * A set has one index i, and two slots, 2i + pair. Each SA has a line of 64 octets of its own
+ * per slot and direction; what the four share and no worker writes is in one more line per set.
+ *
+ * Control writes, workers read. `live` of the shared line is what publishes: it is stored last
+ * (with release) at install, and first at removal. All else of a set changes only while no worker
+ * can hold a pointer to it: after removal its index waits until every worker has passed a quiescent
+ * state. Sequence numbers and windows belong to the one worker that owns the set.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_ip.h>
+#include <rte_prefetch.h>
+#include <rte_rcu_qsbr.h>
+
+#include "crypto/esp.h"
+#include "dataplane.h"
+#include "dataplane/replay.h"
+#include "dataplane/sa_transform.h"
+#include "dataplane/slowpath.h"
+#include "sa.h"
+
+struct sa_in {
+	uint32_t spi; /* 0: none */
+	uint32_t top; /* highest sequence number accepted */
+	uint64_t packets, bytes;
+	uint64_t window[5]; /* small windows; large ones are in a slab of their own */
+} __rte_aligned(64);
+
+/* What control has already been told about an outbound SA */
+#define SA_TOLD_SN_NEAR_END 1
+#define SA_TOLD_SN_END	    2
+
+struct sa_out {
+	uint32_t spi; /* network order; 0: none */
+	uint32_t seq; /* last sent */
+	uint64_t packets, bytes;
+	struct next_hop_cache hop;
+	uint8_t told;
+} __rte_aligned(64);
+
+struct sa_shared {
+	_Atomic sa_set_id live; /* 0: not usable */
+	uint16_t owner;		/* worker of all packets of this set */
+	const struct sa_transform *transform;
+	struct ip_addr local, remote;
+	rte_be16_t local_port[SA_PAIRS], remote_port[SA_PAIRS];
+} __rte_aligned(64);
+
+_Static_assert(sizeof(struct sa_in) == 64, "one cache line");
+_Static_assert(sizeof(struct sa_out) == 64, "one cache line");
+_Static_assert(sizeof(struct sa_shared) == 64, "one cache line");
+
+/* The part of the table that workers read. */
+struct sa_view {
+	struct sa_in *in;	  /* by slot */
+	struct sa_out *out;	  /* by slot */
+	struct sa_shared *shared; /* by index */
+	struct esp_key *keys;	  /* by index */
+	uint64_t *windows;	  /* by slot, window_words apart */
+	uint32_t window_words;
+	uint32_t slot_mask;
+	struct replay_size replay;
+};
+
+static inline uint32_t sa_slot_of_spi(const struct sa_view *v, uint32_t spi)
+{
+	return spi & v->slot_mask;
+}
+
+static inline uint32_t sa_slot_of_id(const struct sa_view *v, sa_set_id id, unsigned pair)
+{
+	return (id << 1 | pair) & v->slot_mask;
+}
+
+static inline uint64_t *sa_window(const struct sa_view *v, uint32_t slot)
+{
+	return v->windows + (size_t)slot * v->window_words;
+}
+
+/* The id of a usable set, 0 of any other. Everything else of the set may be read after it. */
+static inline sa_set_id sa_live(const struct sa_shared *s)
+{
+	return atomic_load_explicit(&s->live, memory_order_acquire);
+}
+
+static inline void sa_prefetch_key(const struct esp_key *key)
+{
+	const uint8_t *p = key->opaque;
+	unsigned at;
+
+	for (at = 0; at < sizeof(key->opaque); at += 64)
+		rte_prefetch0(p + at);
+}
+
+/* ---- control's side ----------------------------------------------------------------------- */
+
+struct sa_table;
+
+struct sa_table_conf {
+	uint32_t sets;
+	uint16_t replay_window;
+	uint16_t workers;
+	enum esp_backend backend;
+	struct rte_rcu_qsbr *qsbr;
+};
+
+int sa_table_alloc(struct sa_table **tp, const struct sa_table_conf *conf);
+/* No worker runs any more. */
+void sa_table_free(struct sa_table *t);
+const struct sa_view *sa_table_view(const struct sa_table *t);
+
+/* As dp_sa_reserve() and so on. */
+int sa_table_reserve(struct sa_table *t, const uint32_t *avoid, unsigned n_avoid,
+		     struct sa_set *set);
+int sa_table_install(struct sa_table *t, const struct sa_set *set);
+void sa_table_remove(struct sa_table *t, sa_set_id id);
+int sa_table_counters(const struct sa_table *t, sa_set_id id, enum sa_pair pair, bool inbound,
+		      struct dp_sa_counters *c);
+unsigned sa_table_in_use(const struct sa_table *t);
+
+/*
+ * Reserves the set that an SPI chosen by somebody else falls into: SPI and id are set, and the
+ * other pair has SPI 0 and stays without SAs. -EBUSY if that place is taken.
+ */
+int sa_table_reserve_spi(struct sa_table *t, uint32_t spi, struct sa_set *set);
+
+/* Wipes and gives back what was removed and can no longer be in use. */
+void sa_table_reclaim(struct sa_table *t);
+
+struct tcp_lookup;
+const struct tcp_lookup *sa_table_tcp(const struct sa_table *t);

@@ -1,0 +1,32 @@
+#include "dataplane/sa_transform.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "crypto/esp.h"
+#include "dataplane/esp_transport.h"
+
+void sa_transforms_init(struct sa_transforms *t)
+{
+	enum sa_encr encr;
+
+	memset(t, 0, sizeof(*t));
+	for (encr = 0; encr < SA_ENCR_COUNT; encr++) {
+		const struct esp_suite *suite = esp_suite(SA_INTEG_HMAC_SHA_1_96, encr);
+		struct sa_transform *transport = &t->of[SA_MODE_TRANSPORT][encr];
+
+		transport->seal = esp_transport_seal;
+		transport->open = esp_transport_open;
+		transport->iv_len = suite->iv_len;
+		transport->block_len = suite->block_len;
+		transport->overhead = (uint8_t)(ESP_HEADER_LEN + suite->iv_len);
+	}
+}
+
+const struct sa_transform *sa_transform_find(const struct sa_transforms *t, enum sa_mode mode,
+					     enum sa_encr encr)
+{
+	if ((unsigned)mode >= SA_MODE_COUNT || (unsigned)encr >= SA_ENCR_COUNT)
+		return NULL;
+	return t->of[mode][encr].seal ? &t->of[mode][encr] : NULL;
+}

@@ -1,0 +1,32 @@
+/*
+ * What an SA's mode and algorithms mean for its packets: chosen once at install, so that no packet
+ * asks again.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "sa.h"
+
+struct worker;
+struct pkt;
+
+/* PKT_KEEP or the reason to drop (dataplane/packet.h) */
+typedef int sa_packet_fn(struct worker *w, struct pkt *p);
+
+struct sa_transform {
+	sa_packet_fn *seal; /* before encryption: room, ESP header, IV, trailer, IP header */
+	sa_packet_fn *open; /* after decryption: what is inside, and whether it may be */
+	uint8_t iv_len;
+	uint8_t block_len;
+	uint8_t overhead; /* SPI, sequence number, IV */
+};
+
+struct sa_transforms {
+	struct sa_transform of[SA_MODE_COUNT][SA_ENCR_COUNT];
+};
+
+void sa_transforms_init(struct sa_transforms *t);
+/* NULL: mode or algorithm is unknown or not supported. */
+const struct sa_transform *sa_transform_find(const struct sa_transforms *t, enum sa_mode mode,
+					     enum sa_encr encr);

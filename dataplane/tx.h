@@ -1,0 +1,37 @@
+/* Sending: Ethernet header, fragmentation, and frames collected into bursts for the ports. */
+#pragma once
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include "ip.h"
+
+#define TX_BATCH 64
+
+struct worker;
+struct next_hop_cache;
+
+struct tx_batch {
+	unsigned n;
+	struct rte_mbuf *m[TX_BATCH];
+};
+
+/*
+ * An IP packet (data at the IP header) to the UE side: next hop, Ethernet header, fragments if it
+ * is larger than the MTU. Takes the packet.
+ */
+void tx_ue_packet(struct worker *w, struct rte_mbuf *m, const struct ip_addr *dst,
+		  struct next_hop_cache *cache);
+/* The same for a frame whose Ethernet header is right already. */
+void tx_ue_frame(struct worker *w, struct rte_mbuf *m);
+/* A complete frame of at most the MTU. */
+void tx_ue_raw(struct worker *w, struct rte_mbuf *m);
+
+/* A frame to the host: to the host port, or stand-alone to the slow path if it is for that. */
+void tx_host_frame(struct worker *w, struct rte_mbuf *m);
+void tx_host_raw(struct worker *w, struct rte_mbuf *m);
+
+/* Puts an Ethernet header before an IP packet from the UE side, as the host wants to see it. */
+void tx_host_header(struct worker *w, struct rte_mbuf *m);
+
+void tx_flush(struct worker *w);

@@ -1,0 +1,113 @@
+#include "dataplane/udp.h"
+
+#include <netinet/in.h>
+
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/ip_header.h"
+#include "dataplane/worker.h"
+
+#define UDP_TTL	     64
+#define IPV6_VERSION 0x60000000u
+
+/* Addresses and ports of the datagram, as they go into it. */
+struct udp_path {
+	const struct ip_addr *local, *remote;
+	rte_be16_t local_port, remote_port;
+};
+
+static void ipv4_write(struct worker *w, uint8_t *at, const struct udp_path *path)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
+
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		/* May be fragmented, by us or on the way: needs an identification of its own. */
+		.packet_id = rte_cpu_to_be_16(w->ip_id++),
+		.time_to_live = UDP_TTL,
+	};
+	memcpy(&ip->src_addr, path->local->b, 4);
+	memcpy(&ip->dst_addr, path->remote->b, 4);
+}
+
+static void ipv6_write(uint8_t *at, const struct udp_path *path)
+{
+	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)at;
+
+	ip->vtc_flow = rte_cpu_to_be_32(IPV6_VERSION);
+	ip->hop_limits = UDP_TTL;
+	memcpy(ip->src_addr, path->local->b, 16);
+	memcpy(ip->dst_addr, path->remote->b, 16);
+}
+
+static void udp_write(struct pkt *p, const struct udp_path *path)
+{
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)p->l4;
+
+	*udp = (struct rte_udp_hdr){
+		.src_port = path->local_port,
+		.dst_port = path->remote_port,
+		.dgram_len = rte_cpu_to_be_16(p->l4_len),
+	};
+	udp->dgram_cksum = checksum_make(p->ip, p->version, IPPROTO_UDP, udp, p->l4_len);
+}
+
+/* All headers but what the length decides; gap octets are left between IP and UDP. */
+static int udp_build(struct worker *w, struct pkt *p, const struct udp_path *path, uint8_t gap)
+{
+	bool v4 = path->remote->version == 4;
+	uint16_t ip_len = v4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+	uint16_t headers = (uint16_t)(ip_len + gap + sizeof(struct rte_udp_hdr));
+	uint32_t payload = rte_pktmbuf_data_len(p->m);
+
+	if (headers + payload > UINT16_MAX)
+		return DP_DROP_TOO_BIG;
+	p->ip = (uint8_t *)rte_pktmbuf_prepend(p->m, headers);
+	if (!p->ip)
+		return DP_DROP_NO_BUFFER;
+	p->version = v4 ? 4 : 6;
+	p->proto = IPPROTO_UDP;
+	p->ip_len = ip_len;
+	p->next_at = v4 ? offsetof(struct rte_ipv4_hdr, next_proto_id)
+			: offsetof(struct rte_ipv6_hdr, proto);
+	p->l4 = p->ip + ip_len + gap;
+	p->l4_len = (uint16_t)(sizeof(struct rte_udp_hdr) + payload);
+	if (v4)
+		ipv4_write(w, p->ip, path);
+	else
+		ipv6_write(p->ip, path);
+	udp_write(p, path);
+	return PKT_KEEP;
+}
+
+int udp_build_clear(struct worker *w, struct pkt *p, const struct ip_endpoint *local,
+		    const struct ip_endpoint *remote)
+{
+	struct udp_path path = {
+		.local = &local->addr,
+		.remote = &remote->addr,
+		.local_port = rte_cpu_to_be_16(local->port),
+		.remote_port = rte_cpu_to_be_16(remote->port),
+	};
+	int reason = udp_build(w, p, &path, 0);
+
+	if (reason == PKT_KEEP)
+		ip_header_update(p, IPPROTO_UDP, p->l4_len);
+	return reason;
+}
+
+int udp_build_secured(struct worker *w, struct pkt *p)
+{
+	const struct sa_shared *set = p->set;
+	unsigned pair = p->slot % SA_PAIRS;
+	struct udp_path path = {
+		.local = &set->local,
+		.remote = &set->remote,
+		.local_port = set->local_port[pair],
+		.remote_port = set->remote_port[pair],
+	};
+
+	return udp_build(w, p, &path, set->transform->overhead);
+}

@@ -1,0 +1,155 @@
+/*
+ * A worker: everything one thread needs to carry packets from port to port and to control, run to
+ * completion. worker_poll() is one turn of its loop; it runs without a thread just as well.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_rcu_qsbr.h>
+
+#include "crypto/esp.h"
+#include "dataplane.h"
+#include "dataplane/control_ring.h"
+#include "dataplane/frag.h"
+#include "dataplane/handover.h"
+#include "dataplane/packet.h"
+#include "dataplane/port.h"
+#include "dataplane/sa_table.h"
+#include "dataplane/slowpath.h"
+#include "dataplane/tcp_lookup.h"
+#include "dataplane/tx.h"
+
+#define WORKER_BURST 64
+/* One burst in each stage's hands beside those in the crypto engine */
+#define WORKER_PKTS (ESP_MAX_FLIGHT + 4 * WORKER_BURST)
+/* A packet does not wait longer than this for others to fill the lanes of the engine. */
+#define WORKER_FLUSH_US 50
+
+/* What the workers of one data plane share; nothing of it changes while they run. */
+struct worker_env {
+	struct sa_view sa;
+	const struct tcp_lookup *tcp;
+	struct slowpath *slowpath;
+	struct rte_rcu_qsbr *qsbr;
+	struct rte_mempool *pool;  /* packets up to the MTU */
+	struct rte_mempool *large; /* whole datagrams */
+	enum esp_backend backend;
+	struct port ue, host;
+	bool has_host;
+	bool own_neighbours; /* slow path resolves next hops by its own ARP and ND */
+	struct ip_prefix local[DP_MAX_LOCAL];
+	unsigned n_local;
+	rte_be16_t sip_port;
+	uint16_t protected_min, protected_max;
+	uint32_t idle_sleep_us;
+	uint64_t flush_tsc, tick_tsc;
+	struct control_wake *wake;
+	struct worker **workers;
+	uint16_t n_workers;
+};
+
+struct worker {
+	const struct worker_env *env;
+	uint16_t id;
+	uint16_t ue_sender, host_sender; /* worker whose queue of that port we send by; often we */
+	struct esp_engine *engine;
+	struct frag *frag;
+	uint64_t now;	  /* TSC at the start of this turn */
+	uint64_t flushed; /* when the engine was last empty */
+	uint64_t next_tick;
+	uint64_t quiescent_token; /* last reported */
+	uint16_t ip_id;
+	uint32_t fragment_id;
+	unsigned n_free; /* packet contexts */
+	struct pkt *free[WORKER_PKTS];
+	struct tx_batch tx_ue, tx_host;
+	struct control_ring control;
+	struct rte_ring *handover;	/* to this worker */
+	struct handover_batch *hand_to; /* by worker */
+	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
+	struct dp_counters c __rte_cache_aligned;
+	struct pkt pkts[WORKER_PKTS] __rte_cache_aligned;
+	_Atomic bool stop __rte_cache_aligned;
+};
+
+int worker_alloc(struct worker **wp, const struct worker_env *env, uint16_t id);
+void worker_free(struct worker *w);
+
+/* One turn: takes what is there, at most a burst from each source. Returns packets taken. */
+unsigned worker_poll(struct worker *w);
+/* Turns until w->stop; body of the worker's thread (lcore_function_t). */
+int worker_run(void *worker);
+
+/* ---- for the stages ----------------------------------------------------------------------- */
+
+static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum dp_drop reason)
+{
+	w->c.drops[reason]++;
+	rte_pktmbuf_free(m);
+}
+
+/* NULL: none left; cannot be while every stage gives back what it took. */
+static inline struct pkt *pkt_get(struct worker *w, struct rte_mbuf *m)
+{
+	struct pkt *p = w->free[--w->n_free];
+
+	p->m = m;
+	p->set = NULL;
+	p->id = 0;
+	p->fragment = false;
+	p->l2_done = false;
+	return p;
+}
+
+static inline void pkt_put(struct worker *w, struct pkt *p)
+{
+	w->free[w->n_free++] = p;
+}
+
+static inline void pkt_drop(struct worker *w, struct pkt *p, enum dp_drop reason)
+{
+	worker_drop(w, p->m, reason);
+	pkt_put(w, p);
+}
+
+/* Runs a stage over a burst; what it drops is gone, the rest closes up. Returns how many. */
+static __rte_always_inline unsigned pkt_filter(struct worker *w, struct pkt **p, unsigned n,
+					       sa_packet_fn *stage)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		int reason = stage(w, p[i]);
+
+		if (likely(reason == PKT_KEEP))
+			p[kept++] = p[i];
+		else
+			pkt_drop(w, p[i], (enum dp_drop)reason);
+	}
+	return kept;
+}
+
+static inline bool worker_port_protected(const struct worker *w, rte_be16_t port)
+{
+	uint16_t host = rte_be_to_cpu_16(port);
+
+	return host >= w->env->protected_min && host <= w->env->protected_max;
+}
+
+static inline bool worker_addr_local(const struct worker *w, const struct ip_addr *addr)
+{
+	unsigned i;
+
+	for (i = 0; i < w->env->n_local; i++)
+		if (ip_prefix_holds(&w->env->local[i], addr))
+			return true;
+	return false;
+}
+
+/* Gives the packets' jobs to the engine, and goes on with those that come out. n <= WORKER_BURST.
+ */
+void worker_crypto(struct worker *w, struct pkt **p, unsigned n);
