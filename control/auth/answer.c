@@ -3,6 +3,7 @@
 
 #include "control/auth/algorithm.h"
 #include "control/auth/auth.h"
+#include "control/auth/params.h"
 
 static enum digest_qop choose_qop(const struct auth_challenge *c)
 {
@@ -11,12 +12,15 @@ static enum digest_qop choose_qop(const struct auth_challenge *c)
 	return c->qop_auth_int ? DIGEST_QOP_AUTH_INT : DIGEST_QOP_NONE;
 }
 
-static void write_first(struct sbuf *b, const struct auth_answer *a)
+static void write_first(struct sbuf *b, const struct auth_answer *a, struct sv realm,
+			struct sv nonce, struct sv response)
 {
-	sbuf_printf(b,
-		    "Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"\", uri=\"%.*s\", "
-		    "response=\"\"",
-		    SV_ARG(a->username), SV_ARG(a->realm), SV_ARG(a->uri));
+	sbuf_put(b, SV("Digest"));
+	auth_field_write(b, true, SV("username"), a->username);
+	auth_field_write(b, false, SV("realm"), realm);
+	auth_field_write(b, false, SV("nonce"), nonce);
+	auth_field_write(b, false, SV("uri"), a->uri);
+	auth_field_write(b, false, SV("response"), response);
 }
 
 static void compute(char response[DIGEST_HEX], const struct auth_answer *a,
@@ -31,35 +35,37 @@ static void compute(char response[DIGEST_HEX], const struct auth_answer *a,
 	sodium_memzero(ha1, sizeof(ha1));
 }
 
+static void write_token(struct sbuf *b, struct sv name, struct sv value)
+{
+	sbuf_put(b, SV(", "));
+	sbuf_put(b, name);
+	sbuf_put(b, SV("="));
+	sbuf_put(b, value);
+}
+
 static void write_rest(struct sbuf *b, const struct auth_answer *a, const struct digest_input *in)
 {
 	const struct auth_challenge *c = a->challenge;
+	bool qop = in->qop != DIGEST_QOP_NONE;
 
 	if (!sv_empty(c->algorithm_text))
-		sbuf_printf(b, ", algorithm=%.*s", SV_ARG(c->algorithm_text));
+		write_token(b, SV("algorithm"), c->algorithm_text);
 	if (c->opaque.p)
-		sbuf_printf(b, ", opaque=\"%.*s\"", SV_ARG(c->opaque));
-	if (in->qop != DIGEST_QOP_NONE)
-		sbuf_printf(b, ", qop=%s, nc=%.*s", auth_qop_name(in->qop), SV_ARG(in->nc));
-	if (in->qop != DIGEST_QOP_NONE || in->algorithm == DIGEST_MD5_SESS)
-		sbuf_printf(b, ", cnonce=\"%.*s\"", SV_ARG(in->cnonce));
+		auth_field_write(b, false, SV("opaque"), c->opaque);
+	if (qop) {
+		write_token(b, SV("qop"), sv_of(auth_qop_name(in->qop)));
+		write_token(b, SV("nc"), in->nc);
+	}
+	if (qop || in->algorithm == DIGEST_MD5_SESS)
+		auth_field_write(b, false, SV("cnonce"), in->cnonce);
 	if (!sv_empty(a->auts))
-		sbuf_printf(b, ", auts=\"%.*s\"", SV_ARG(a->auts));
+		auth_field_write(b, false, SV("auts"), a->auts);
 }
 
-void auth_answer_write(struct sbuf *b, const struct auth_answer *a)
+static void write_answer(struct sbuf *b, const struct auth_answer *a, struct sv nc)
 {
 	const struct auth_challenge *c = a->challenge;
-	char response[DIGEST_HEX] = "", nc[9];
-	struct sbuf nc_text = sbuf_of(nc, sizeof(nc));
-	struct digest_input in;
-
-	if (!c) {
-		write_first(b, a);
-		return;
-	}
-	sbuf_printf(&nc_text, "%08x", a->nc);
-	in = (struct digest_input){
+	const struct digest_input in = {
 		.algorithm = c->algorithm,
 		.qop = choose_qop(c),
 		.username = a->username,
@@ -67,16 +73,26 @@ void auth_answer_write(struct sbuf *b, const struct auth_answer *a)
 		.nonce = c->nonce,
 		.uri = a->uri,
 		.method = a->method,
-		.nc = sbuf_sv(&nc_text),
+		.nc = nc,
 		.cnonce = a->cnonce,
 		.body = a->body,
 	};
+	char response[DIGEST_HEX] = "";
+
 	if (!a->empty_response)
 		compute(response, a, &in);
-	sbuf_printf(b,
-		    "Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"%.*s\", uri=\"%.*s\", "
-		    "response=\"%s\"",
-		    SV_ARG(a->username), SV_ARG(c->realm), SV_ARG(c->nonce), SV_ARG(a->uri),
-		    response);
+	write_first(b, a, c->realm, c->nonce, sv_of(response));
 	write_rest(b, a, &in);
+}
+
+void auth_answer_write(struct sbuf *b, const struct auth_answer *a)
+{
+	char nc[9];
+	struct sbuf nc_text = sbuf_of(nc, sizeof(nc));
+
+	sbuf_printf(&nc_text, "%08x", a->nc);
+	if (a->challenge)
+		write_answer(b, a, sbuf_sv(&nc_text));
+	else
+		write_first(b, a, a->realm, SV(""), SV(""));
 }

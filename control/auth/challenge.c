@@ -53,16 +53,26 @@ int auth_challenge_parse(struct auth_challenge *c, struct sv value)
 	return 0;
 }
 
+static void write_key(struct sbuf *b, struct sv name, const uint8_t key[16])
+{
+	char hex[32];
+	struct sbuf text = sbuf_of(hex, sizeof(hex));
+
+	sbuf_hex(&text, key, 16);
+	auth_field_write(b, false, name, sbuf_sv(&text));
+	sodium_memzero(hex, sizeof(hex));
+}
+
 void auth_aka_challenge_write(struct sbuf *b, struct sv realm, const struct aka_vector *av)
 {
 	char nonce[45];
 
 	auth_aka_nonce_write(nonce, av->rand, av->autn);
-	sbuf_printf(b,
-		    "Digest realm=\"%.*s\", nonce=\"%s\", algorithm=AKAv1-MD5, qop=\"auth\", ik=\"",
-		    SV_ARG(realm), nonce);
-	sbuf_hex(b, av->ik, sizeof(av->ik));
-	sbuf_put(b, SV("\", ck=\""));
-	sbuf_hex(b, av->ck, sizeof(av->ck));
-	sbuf_put(b, SV("\""));
+	sbuf_put(b, SV("Digest"));
+	auth_field_write(b, true, SV("realm"), realm);
+	auth_field_write(b, false, SV("nonce"), sv_of(nonce));
+	sbuf_put(b, SV(", algorithm=AKAv1-MD5"));
+	auth_field_write(b, false, SV("qop"), SV("auth"));
+	write_key(b, SV("ik"), av->ik);
+	write_key(b, SV("ck"), av->ck);
 }

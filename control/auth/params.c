@@ -91,3 +91,12 @@ int auth_fields_read(struct sv value, const struct auth_field *fields, unsigned 
 			return -EBADMSG;
 	return more;
 }
+
+void auth_field_write(struct sbuf *b, bool first, struct sv name, struct sv value)
+{
+	sbuf_put(b, first ? SV(" ") : SV(", "));
+	sbuf_put(b, name);
+	sbuf_put(b, SV("=\""));
+	sbuf_put(b, value);
+	sbuf_put(b, SV("\""));
+}

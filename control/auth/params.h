@@ -2,7 +2,7 @@
  * 2617 1.2). */
 #pragma once
 
-#include "sv.h"
+#include "control/base/sbuf.h"
 
 struct auth_param {
 	struct sv name;
@@ -25,3 +25,6 @@ struct auth_field {
  * or one of fields[] twice (the next reader might take the other one).
  */
 int auth_fields_read(struct sv value, const struct auth_field *fields, unsigned n);
+
+/* Appends `, name="value"`, without the comma if it is the first. */
+void auth_field_write(struct sbuf *b, bool first, struct sv name, struct sv value);

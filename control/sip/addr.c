@@ -21,7 +21,7 @@ static const char *find_open(struct sv v)
 static bool is_uri_text(struct sv u)
 {
 	for (size_t i = 0; i < u.n; i++)
-		if ((unsigned char)u.p[i] <= ' ' || u.p[i] == '"' || u.p[i] == '<')
+		if ((unsigned char)u.p[i] <= ' ' || u.p[i] == '"' || u.p[i] == '<' || u.p[i] == '>')
 			return false;
 	return u.n != 0;
 }
@@ -29,13 +29,15 @@ static bool is_uri_text(struct sv u)
 static int read_params(struct sip_addr *a, struct sv rest)
 {
 	a->params = sv_trim(rest);
-	return a->params.n == 0 || a->params.p[0] == ';' ? 0 : -EBADMSG;
+	if (a->params.n == 0)
+		return 0;
+	return a->params.p[0] == ';' && scan_is_closed(a->params) ? 0 : -EBADMSG;
 }
 
 /* addr-spec: parameters behind it are the field's, not the URI's (RFC 3261 20.10). */
 static int read_addr_spec(struct sip_addr *a, struct sv v)
 {
-	const char *semicolon = v.n ? memchr(v.p, ';', v.n) : NULL;
+	const char *semicolon = memchr(v.p, ';', v.n);
 
 	a->uri = sv_trim(semicolon ? sv_between(v.p, semicolon) : v);
 	if (!is_uri_text(a->uri))
@@ -49,6 +51,8 @@ int sip_addr_parse(struct sip_addr *a, struct sv element)
 
 	memset(a, 0, sizeof(*a));
 	element = sv_trim(element);
+	if (element.n == 0)
+		return -EBADMSG;
 	end = element.p + element.n;
 	open = find_open(element);
 	if (!open)

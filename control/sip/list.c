@@ -2,27 +2,11 @@
 #include "control/sip/msg.h"
 #include "control/sip/scan.h"
 
-/* Octets up to the first `stop` outside quotes and <>; all of v if there is none or they do not
- * end. */
 static size_t span(struct sv v, char stop)
 {
-	const char *close;
-	size_t i = 0, n;
+	size_t n = scan_span(v, stop);
 
-	while (i < v.n && v.p[i] != stop) {
-		if (v.p[i] == '"') {
-			n = scan_quoted(sv_skip(v, i));
-		} else if (v.p[i] == '<') {
-			close = memchr(v.p + i, '>', v.n - i);
-			n = close ? (size_t)(close - v.p) + 1 - i : 0;
-		} else {
-			n = 1;
-		}
-		if (n == 0)
-			return v.n;
-		i += n;
-	}
-	return i;
+	return n < v.n ? n : v.n;
 }
 
 bool sip_list_next(struct sv *rest, struct sv *element)

@@ -58,3 +58,25 @@ size_t scan_quoted(struct sv v)
 	}
 	return 0;
 }
+
+/* Octets of the "<...>" that v begins with; 0: it does not end. */
+static size_t scan_angle(struct sv v)
+{
+	const char *close = memchr(v.p, '>', v.n);
+
+	return close ? (size_t)(close - v.p) + 1 : 0;
+}
+
+size_t scan_span(struct sv v, char stop)
+{
+	size_t i = 0, n = 1;
+
+	while (i < v.n && v.p[i] != stop && n) {
+		if (v.p[i] == '"')
+			n = scan_quoted(sv_skip(v, i));
+		else
+			n = v.p[i] == '<' ? scan_angle(sv_skip(v, i)) : 1;
+		i += n;
+	}
+	return n ? i : SIZE_MAX;
+}

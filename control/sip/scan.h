@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "sv.h"
 
@@ -30,10 +31,21 @@ size_t scan_lws(struct sv v);
 /* Length of the quoted string that v begins with, both quotes inclusive; 0: not one, or it does not
  * end. */
 size_t scan_quoted(struct sv v);
+/*
+ * Octets up to the first `stop` outside quoted strings and <>, all of v if there is none; SIZE_MAX
+ * if one of those does not end, so that what stands behind v would be inside of it.
+ */
+size_t scan_span(struct sv v, char stop);
 
+/* An empty view may have no address to count from. */
 static inline struct sv sv_skip(struct sv v, size_t n)
 {
-	return (struct sv){v.p + n, v.n - n};
+	return n ? (struct sv){v.p + n, v.n - n} : v;
+}
+
+static inline bool scan_is_closed(struct sv v)
+{
+	return scan_span(v, '\0') != SIZE_MAX; /* no NUL in a head */
 }
 
 static inline struct sv scan_skip_lws(struct sv v)

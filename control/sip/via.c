@@ -36,7 +36,7 @@ int sip_via_parse(struct sip_via *v, struct sv element)
 	if (blanks == 0 || sip_hostport_read(&rest, true, &v->host, &v->port))
 		return -EBADMSG;
 	v->params = sv_trim(rest);
-	if (v->params.n && v->params.p[0] != ';')
+	if (v->params.n && (v->params.p[0] != ';' || !scan_is_closed(v->params)))
 		return -EBADMSG;
 	sip_param(v->params, SV("branch"), &v->branch);
 	return 0;
