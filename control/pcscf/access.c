@@ -1,0 +1,94 @@
+/* The side towards the UEs: what may come in, and by which SA (TS 33.203 7.1 rule 4, 7.4.2a). */
+#include "control/pcscf/internal.h"
+
+void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	struct pcscf *p = ctx;
+	struct pcscf_set *s;
+
+	if (flow->set) {
+		s = pcscf_set_of_flow(p, flow);
+		if (s && s->detoured) {
+			flow = &s->detour;
+			s = flow->set ? pcscf_set_of_flow(p, flow) : s;
+		}
+		if (!s) /* gone meanwhile: then so is who would read it */
+			return;
+	}
+	p->env.send(p->env.ctx, flow, text);
+}
+
+/* In clear only REGISTER (SP-20). */
+static bool clear_admits(struct pcscf *p, const struct sip_msg *m)
+{
+	if (m->request && m->method == SIP_REGISTER)
+		return true;
+	pcscf_drop(p, m->request ? PCSCF_DROP_CLEAR_NOT_REGISTER : PCSCF_DROP_CLEAR_RESPONSE);
+	return false;
+}
+
+/* Over UDP all from the UE comes to port_ps (SP-13); a response on the set of its request (LP-12).
+ */
+static bool set_admits(const struct pcscf_set *s, const struct sip_flow *from,
+		       const struct sip_msg *m)
+{
+	sa_set_id sent_on;
+
+	if (from->transport == SIP_TRANSPORT_UDP && from->pair != SA_SERVER)
+		return false;
+	if (m->request)
+		return true;
+	return pcscf_branch_set(m->branch, &sent_on) && sent_on == s->sa.id;
+}
+
+static void request(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+		    const struct sip_msg *m, uint64_t now)
+{
+	if (m->method == SIP_REGISTER) {
+		if (s)
+			pcscf_set_heard(s, now);
+		pcscf_register(p, from, s, m, now);
+		return;
+	}
+	if (s->role != PCSCF_SET_CURRENT && s->role != PCSCF_SET_OLD) { /* LP-02, LP-03 */
+		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
+		return;
+	}
+	if (!pcscf_reg_registered(s->reg)) {
+		pcscf_drop(p, PCSCF_DROP_NOT_REGISTERED);
+		return;
+	}
+	pcscf_set_heard(s, now);
+	pcscf_originating(p, from, s, m, now);
+}
+
+void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, uint64_t now)
+{
+	struct pcscf_set *s = NULL;
+	struct sip_msg m;
+
+	if (sip_msg_parse(&m, text) < 0) {
+		pcscf_drop(p, PCSCF_DROP_MALFORMED);
+		return;
+	}
+	if (!from->set && !clear_admits(p, &m))
+		return;
+	if (from->set && !(s = pcscf_set_of_flow(p, from))) {
+		pcscf_drop(p, PCSCF_DROP_UNKNOWN_SET);
+		return;
+	}
+	if (s && !set_admits(s, from, &m)) {
+		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
+		return;
+	}
+	if (m.request && !pcscf_via_stamp(p, &m, from)) {
+		pcscf_drop(p, PCSCF_DROP_MALFORMED);
+		return;
+	}
+	if (sip_txns_input(p->access, from, &m, now))
+		return;
+	if (m.request)
+		request(p, from, s, &m, now);
+	else if (!pcscf_response_repeat(p, &m, false))
+		pcscf_drop(p, PCSCF_DROP_STRAY_RESPONSE);
+}

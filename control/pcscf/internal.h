@@ -1,0 +1,340 @@
+/*
+ * What the files of pcscf/ share. Message numbers SM1..SM12 and the names old, new and registration
+ * SAs are those of TS 33.203 clauses 6.1.1 and 7.4.
+ *
+ * Ownership: the table owns registrations, a registration owns its SA sets and its run, the list of
+ * relays owns relays. A relay names its set by id and serial, so a set may go while its
+ * transactions live on.
+ */
+#pragma once
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "control/auth/auth.h"
+#include "control/base/sbuf.h"
+#include "control/pcscf/pcscf.h"
+#include "control/sip/edit.h"
+
+#define PCSCF_MAX_SETS	   3	/* old, registration and new (ST-07) */
+#define PCSCF_MAX_IMPUS	   32	/* bound to one registration */
+#define PCSCF_IDENTITY_MAX 256	/* canonical IMPU */
+#define PCSCF_LIST_MAX	   4096 /* Security-Client as kept, Security-Server as written */
+#define PCSCF_TOKEN_LEN	   17	/* 16 hex digits and NUL */
+
+/* What must be unique in the SA_table: port_uc of a UE address, and port_pc towards (address,
+ * port_us). */
+struct pcscf_port_key {
+	struct ip_addr ue;
+	uint16_t port, peer;
+};
+
+struct pcscf_set {
+	struct sa_set sa; /* keys zero: the data plane alone has them */
+	struct pcscf_reg *reg;
+	uint32_t serial;
+	uint32_t busy; /* transactions without a final response that belong on this set (LP-13) */
+	enum pcscf_set_role role;
+	bool detoured; /* responses go by `detour` instead: failures of a protected SM1's run
+			  (ER-04) */
+	struct sip_flow detour;
+	uint64_t expires_at; /* ms, the application's lifetime (ST-14) */
+	uint64_t
+		repeats_until; /* the UE may still repeat a request that was answered on this set */
+	struct timer timer;
+	struct pcscf_port_key key_uc, key_pc;
+	UT_hash_handle by_id, by_uc, by_pc;
+};
+
+struct pcscf_impu {
+	struct pcscf_impu *next;
+	uint64_t expires_at;
+	uint8_t group; /* implicit registration set, numbered per registration */
+	bool barred;   /* names the group only: registered, but not in P-Associated-URI */
+	uint16_t len;
+	char text[]; /* canonical: sip_identity() */
+};
+
+struct pcscf_reg {
+	struct pcscf *p;
+	char *impi;
+	char token[PCSCF_TOKEN_LEN]; /* in Path and Record-Route: finds the UE without its Contact
+					(F19) */
+	struct pcscf_impu *impus;
+	unsigned n_impus;
+	char *service_route, *contact; /* NULL: none */
+	struct timer timer;	       /* earliest end of an IMPU */
+	struct pcscf_set *sets[PCSCF_MAX_SETS];
+	unsigned n_sets;
+	struct pcscf_set *current; /* of the last authentication that succeeded */
+	struct pcscf_set
+		*down; /* what goes to the UE takes this one: current, or the old one until LP-13 */
+	struct pcscf_run *run; /* registration under way */
+	UT_hash_handle by_impi, by_token;
+};
+
+struct pcscf_offer {
+	bool present;	 /* Security-Client came and has an acceptable entry */
+	unsigned choice; /* index into conf.choices */
+	struct agree_params ue;
+};
+
+enum pcscf_run_state {
+	PCSCF_RUN_SM1, /* SM2 is at the core */
+	PCSCF_RUN_SM6, /* challenged; the new set waits for SM7 */
+	PCSCF_RUN_SM7, /* SM8 is at the core */
+};
+
+/* One REGISTER from SM1 to its end, kept apart from the registration that exists already. */
+struct pcscf_run {
+	struct pcscf_reg *reg;
+	struct pcscf_relay *relay; /* in the core, or NULL */
+	enum pcscf_run_state state;
+	struct sip_flow reply;	  /* of SM1: SM6 and failures take it (LP-06, ER-03, ER-04) */
+	struct ip_addr local, ue; /* of SM1's packet (SP-06) */
+	struct pcscf_set *over;	  /* old set that SM1 came on; NULL: in clear, or removed since */
+	bool was_protected;
+	struct pcscf_offer offer;
+	char *client; /* Security-Client of SM1 (HX-11) */
+	char *impu, *call_id;
+	char *nonce;	       /* of the challenge */
+	struct pcscf_set *set; /* the new one */
+};
+
+enum pcscf_relay_kind {
+	PCSCF_RELAY_REGISTER,
+	PCSCF_RELAY_UP,	  /* UE to core */
+	PCSCF_RELAY_DOWN, /* core to UE */
+};
+
+/* A request passed on: server transaction on one side, client transaction on the other. */
+struct pcscf_relay {
+	struct pcscf *p;
+	struct pcscf_relay *prev, *next;
+	struct sip_server_txn *server;
+	struct sip_client_txn *client; /* NULL when done */
+	struct pcscf_run *run;	       /* REGISTER, while it is this run's */
+	enum pcscf_relay_kind kind;
+	enum sip_method method;
+	bool clear; /* counted in clear_relays */
+	bool sm7, final, provisional, cancelled;
+	sa_set_id set; /* the UE's side; 0: clear */
+	uint32_t serial;
+	uint64_t started; /* ms */
+	char *request; /* as received, until the final response: errors of our own are made from it
+			*/
+	size_t request_len;
+	char *cancel; /* INVITE: the CANCEL for the other side */
+	size_t cancel_len;
+	struct timer timer_c; /* RFC 3261 16.6 step 11 */
+};
+
+struct pcscf {
+	struct pcscf_conf conf; /* its strings are ours */
+	struct sip_txn_timers access_timers;
+	struct pcscf_env env;
+	struct timers *timers;
+	struct mw *mw;
+	struct sip_txns *access, *core;
+	struct pcscf_reg *by_impi, *by_token;
+	struct pcscf_set *by_id, *by_uc, *by_pc;
+	struct pcscf_relay *relays;
+	unsigned registered, runs, clear_relays;
+	uint32_t serial;
+	bool core_lost;		   /* the last message to the core had no taker */
+	char tag[PCSCF_TOKEN_LEN]; /* To tag of our own responses */
+	struct pcscf_counters counters;
+	char *stamped; /* SIP_MAX_LENGTH + 256 each: a message with received/rport, */
+	char *out;     /* and one on its way out */
+};
+
+#define PCSCF_TEXT_MAX (SIP_MAX_LENGTH + 256)
+
+/* ---- counters.c */
+void pcscf_drop(struct pcscf *p, enum pcscf_drop reason);
+
+/* ---- table.c: look-ups, all O(1) */
+struct pcscf_reg *pcscf_reg_find(struct pcscf *p, struct sv impi);
+struct pcscf_reg *pcscf_reg_find_token(struct pcscf *p, struct sv token);
+int pcscf_reg_create(struct pcscf *p, struct sv impi, struct pcscf_reg **rp);
+void pcscf_reg_free(struct pcscf_reg *r); /* with everything it holds */
+void pcscf_reg_reap(struct pcscf_reg *r); /* frees it if nothing is left in it */
+bool pcscf_reg_registered(const struct pcscf_reg *r);
+/* The set that a packet came by, if ports and addresses are those of the SA (ST-09); NULL. */
+struct pcscf_set *pcscf_set_of_flow(struct pcscf *p, const struct sip_flow *f);
+struct pcscf_set *pcscf_set_find(struct pcscf *p, sa_set_id id);
+struct pcscf_set *pcscf_set_of_port_uc(struct pcscf *p, const struct ip_addr *ue, uint16_t port_uc);
+bool pcscf_port_pc_taken(struct pcscf *p, const struct ip_addr *ue, uint16_t port_pc,
+			 uint16_t port_us);
+int pcscf_set_insert(struct pcscf *p, struct pcscf_set *s); /* -EEXIST, -ENOMEM */
+void pcscf_set_delete(struct pcscf *p, struct pcscf_set *s);
+
+/* ---- ports.c */
+/* port_pc for a new set of `r`: free towards this UE, not that of another set of `r` (LC-02). 0:
+ * none left. */
+uint16_t pcscf_port_choose(struct pcscf *p, const struct pcscf_reg *r, const struct ip_addr *ue,
+			   uint16_t port_us);
+
+/* ---- sets.c: life of an SA set */
+/* Reserves and installs the new set of the run. -EEXIST port_uc taken, -ENOSPC, -ENOMEM or of the
+ * environment. */
+int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t ck[16],
+		     uint64_t now);
+void pcscf_set_remove(struct pcscf_set *s); /* from control and data plane at once (LC-05) */
+void pcscf_set_end(struct pcscf_set *s, uint64_t now); /* for nothing but repeats, `linger` long */
+void pcscf_set_lifetime(struct pcscf_set *s, uint64_t expires_at);
+void pcscf_sets_end(struct pcscf_reg *r, uint64_t now);
+/* SM12 has been sent on run->set (LP-09 to LP-11). */
+void pcscf_sets_switch(struct pcscf_run *run);
+/* A message came on `s` (LP-13). */
+void pcscf_set_heard(struct pcscf_set *s, uint64_t now);
+void pcscf_set_hold(struct pcscf_set *s);
+/* One transaction less; `repeat`: its request may still be repeated by the UE. */
+void pcscf_set_release(struct pcscf *p, sa_set_id id, uint32_t serial, bool repeat, uint64_t now);
+/* The flow of what we send over UDP: from port_pc to port_us. */
+struct sip_flow pcscf_set_flow(const struct pcscf_set *s);
+/* Where the answer to a message of flow `from` goes (TS 33.203 7.1). */
+struct sip_flow pcscf_reply_flow(const struct pcscf_set *s, const struct sip_flow *from);
+
+/* ---- impus.c: identities bound to a registration */
+/* Replaces the group of `impu` by the P-Associated-URIs of a 200. */
+int pcscf_impus_bind(struct pcscf_reg *r, struct sv impu, const struct sip_msg *response,
+		     uint64_t expires_at);
+void pcscf_impus_unbind(struct pcscf_reg *r, struct sv impu);
+bool pcscf_impus_expire(struct pcscf_reg *r, uint64_t now); /* false: none left */
+uint64_t pcscf_impus_next(const struct pcscf_reg *r);	    /* earliest end */
+uint64_t pcscf_impus_last(const struct pcscf_reg *r);	    /* latest end; 0: none */
+const struct pcscf_impu *pcscf_impus_find(const struct pcscf_reg *r, struct sv uri);
+const struct pcscf_impu *pcscf_impus_default(const struct pcscf_reg *r);
+void pcscf_impus_clear(struct pcscf_reg *r);
+/* The identity that the request may assert; NULL: it claims one that is not bound (ST-10). */
+const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const struct sip_msg *m);
+
+/* ---- offer.c: Security-Client, Security-Verify */
+/* -ENOENT: no Security-Client; -EBADMSG: unreadable; -EPROTO: nothing acceptable. */
+int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, struct pcscf_offer *o);
+char *pcscf_offer_keep(
+	const struct sip_msg *m); /* all Security-Client values as one; NULL without memory */
+bool pcscf_offer_same(const char *kept, const struct sip_msg *m);
+/* Security-Server of a set, as in SM6. */
+void pcscf_server_list(const struct pcscf *p, const struct pcscf_set *s, struct sbuf *b);
+bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m);
+/* Security-Server without SPIs and ports, for 421 and 494. */
+void pcscf_server_offer(const struct pcscf *p, struct sbuf *b);
+
+/* ---- reply.c: our own responses */
+struct pcscf_refusal {
+	unsigned status;
+	const char *warning;  /* text of a Warning field, or NULL */
+	bool agreement;	      /* with Security-Server; and Require: sec-agree if 421 */
+	uint32_t retry_after; /* s; 0: none */
+};
+/* In clear: without a transaction, so that a flood leaves no state. */
+void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
+		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now);
+struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
+			   const struct pcscf_refusal *why);
+
+/* ---- via.c */
+/* Does the top Via name the packet's source address (ST-04)? Names do not: there is no resolver
+ * here. */
+bool pcscf_via_fits(const struct sip_msg *m, const struct ip_addr *source);
+/* Adds received and rport where RFC 3261 18.2.1 and RFC 3581 ask for them; *m is of p->stamped
+ * then. */
+bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *from);
+/* A branch that names the set its request belongs to; random otherwise. */
+void pcscf_branch(char branch[SIP_BRANCH_LEN], sa_set_id set);
+bool pcscf_branch_set(struct sv branch, sa_set_id *set);
+void pcscf_via_host(const struct ip_endpoint *e, char *buf); /* buf[IP_ENDPOINT_STRLEN] */
+
+/* ---- run.c: registration under way */
+/* `inherited`: Security-Client of the run before, taken over whatever comes; NULL: that of m. */
+int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pcscf_set *s,
+		     const struct sip_msg *m, struct sv impu, char *inherited,
+		     struct pcscf_run **rp);
+/* Ends it. A new set that is left goes, at once or (linger) after its last repeats. */
+void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now);
+
+/* ---- request.c: what a REGISTER says */
+struct pcscf_request {
+	char impi[PCSCF_IDENTITY_MAX], impu[PCSCF_IDENTITY_MAX];
+	struct sv impi_sv, impu_sv; /* views of the above */
+	bool has_authorization;
+	struct auth_response auth;
+	bool answers;	  /* has a response to a challenge */
+	bool resync;	  /* AUTS */
+	bool dereg;	  /* expires 0 */
+	uint32_t expires; /* asked for; UINT32_MAX: nothing said */
+};
+int pcscf_request_read(struct pcscf_request *q, const struct sip_msg *m); /* -EBADMSG */
+/* Seconds that a 200 grants to the contact of the request; 0: deregistered. */
+uint32_t pcscf_granted(const struct sip_msg *request, const struct sip_msg *response);
+
+/* ---- register.c (SM1, SM7), forward.c (SM2, SM8), challenge.c (SM5), outcome.c (SM11) */
+void pcscf_register(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+		    const struct sip_msg *m, uint64_t now);
+enum pcscf_indicator { PCSCF_INTEGRITY_NONE, PCSCF_INTEGRITY_NO, PCSCF_INTEGRITY_YES };
+/* false: answered or refused, nothing is under way. */
+bool pcscf_register_forward(struct pcscf_run *run, const struct sip_flow *reply,
+			    struct pcscf_set *came_on, const struct sip_msg *m,
+			    const struct pcscf_request *q, enum pcscf_indicator indicator,
+			    uint64_t now);
+void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now);
+/* From now on responses on the new set take the way of a protected SM1 instead (ER-04). */
+void pcscf_failure_detour(struct pcscf_run *run);
+void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now);
+
+/* ---- relay.c, cancel.c */
+int pcscf_relay_create(struct pcscf *p, enum pcscf_relay_kind kind, const struct sip_flow *reply,
+		       const struct sip_msg *m, struct pcscf_set *s, struct pcscf_relay **rp,
+		       uint64_t now);
+void pcscf_relay_free(struct pcscf_relay *r);
+/* Sends the request on; text has a Via with a branch of ours. */
+int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct sv text,
+		     uint64_t now);
+/* Gives a response of the other side to the asker. After a final one the relay may be gone. */
+void pcscf_relay_respond(struct pcscf_relay *r, unsigned status, struct sv text, uint64_t now);
+/* The same with one of our own, from the stored request. */
+void pcscf_relay_answer(struct pcscf_relay *r, const struct pcscf_refusal *why, uint64_t now);
+sip_client_h pcscf_relay_response;
+struct sip_flow pcscf_core_flow(void);
+/* Finds the INVITE that a CANCEL means and cancels it; answers the CANCEL. s: it came on; NULL:
+ * from the core. */
+void pcscf_cancel(struct pcscf *p, struct pcscf_set *s, const struct sip_flow *reply,
+		  const struct sip_msg *m, uint64_t now);
+void pcscf_cancel_prepare(struct pcscf_relay *r, struct sv sent); /* INVITE as sent */
+void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now);
+timer_h pcscf_timer_c;
+#define PCSCF_TIMER_C 185000 /* ms; more than 3 minutes */
+
+/* ---- routes.c: Route, Record-Route */
+/* The registration that a route element of ours names; false: not our element. */
+bool pcscf_route_ours(struct pcscf *p, struct sv element, struct sv *token);
+void pcscf_record_route(struct sip_edit *e, const struct pcscf_reg *r,
+			const struct pcscf_set *towards_ue);
+/* In a response: our element gets the form that the next hop shall use (TS 24.229 5.2.6). */
+void pcscf_record_route_turn(struct pcscf *p, struct sip_edit *e, const struct sip_msg *m,
+			     const struct pcscf_reg *r, const struct pcscf_set *towards_ue);
+bool pcscf_dialog_forming(const struct sip_msg *m);
+/* 0, or the status of a refusal: 483, 400. */
+unsigned pcscf_max_forwards(struct sip_edit *e, const struct sip_msg *m);
+
+/* ---- strip.c */
+void pcscf_strip_agreement(struct sip_edit *e); /* sec-agree and Security-* (F23) */
+void pcscf_strip_keys(struct sip_edit *e,
+		      const struct sip_msg *m); /* ik and ck of any challenge (F32) */
+
+/* ---- originating.c, terminating.c, core.c, access.c */
+void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+		       const struct sip_msg *m, uint64_t now);
+/* The response of the core or the UE to a relayed request as the asker gets it; s: the UE's set or
+ * NULL. */
+struct sv pcscf_response_down(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s);
+struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s);
+/* A 2xx to INVITE repeated after its transaction (RFC 3261 16.7); false: it was none. */
+bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_core);
+void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now);
+void pcscf_core_input(void *arg, struct sv text, uint64_t now);
+/* env of the two transaction layers */
+void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text);
+void pcscf_core_send(void *ctx, const struct sip_flow *flow, struct sv text);

@@ -1,0 +1,103 @@
+/* Security mechanism agreement as the P-CSCF plays it (RFC 3329, TS 33.203 7.2 and Annex H). */
+#include <stdlib.h>
+
+#include "control/pcscf/internal.h"
+
+int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, struct pcscf_offer *o)
+{
+	const struct agree_mech *mech;
+	struct agree_list list;
+	int rc;
+
+	memset(o, 0, sizeof(*o));
+	rc = agree_parse(&list, m, SIP_HDR_SECURITY_CLIENT);
+	if (rc < 0)
+		return rc == -ENOENT ? rc : -EBADMSG;
+	rc = agree_choose(&list, p->conf.choices, p->conf.n_choices, &mech);
+	if (rc < 0)
+		return -EPROTO;
+	o->present = true;
+	o->choice = (unsigned)rc;
+	o->ue = (struct agree_params){mech->spi_c, mech->spi_s, mech->port_c, mech->port_s};
+	return 0;
+}
+
+char *pcscf_offer_keep(const struct sip_msg *m)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_SECURITY_CLIENT};
+	char *text = malloc(PCSCF_LIST_MAX), *fitted;
+	struct sbuf b;
+	struct sv element;
+
+	if (!text)
+		return NULL;
+	b = sbuf_of(text, PCSCF_LIST_MAX - 1);
+	while (sip_list_walk(&l, &element))
+		sbuf_printf(&b, "%s%.*s", b.n ? ", " : "", SV_ARG(element));
+	if (b.overflow) {
+		free(text);
+		return NULL;
+	}
+	text[b.n] = '\0';
+	fitted = realloc(text, b.n + 1);
+	return fitted ? fitted : text;
+}
+
+/* A list on its own as if it stood in a message, so that both sides are read by the same rules
+ * (HX-03). */
+static int list_read(struct agree_list *l, enum sip_hdr id, struct sv value)
+{
+	struct sip_msg *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return -ENOMEM;
+	m->n = 1;
+	m->h[0] = (struct sip_header){.id = (uint8_t)id, .value = value, .line = value};
+	m->first[id] = 1;
+	rc = agree_parse(l, m, id);
+	free(m);
+	return rc;
+}
+
+static bool lists_same(const struct sip_msg *m, enum sip_hdr id, struct sv expected)
+{
+	struct agree_list came, ours;
+
+	return agree_parse(&came, m, id) == 0 && list_read(&ours, id, expected) == 0 &&
+	       agree_equal(&came, &ours);
+}
+
+bool pcscf_offer_same(const char *kept, const struct sip_msg *m)
+{
+	return lists_same(m, SIP_HDR_SECURITY_CLIENT, sv_of(kept));
+}
+
+void pcscf_server_list(const struct pcscf *p, const struct pcscf_set *s, struct sbuf *b)
+{
+	struct agree_params ours = {
+		.spi_c = s->sa.spi_in[SA_CLIENT],
+		.spi_s = s->sa.spi_in[SA_SERVER],
+		.port_c = s->sa.local_port[SA_CLIENT],
+		.port_s = s->sa.local_port[SA_SERVER],
+	};
+
+	agree_write(b, p->conf.choices, p->conf.n_choices, &ours, true);
+}
+
+bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m)
+{
+	char text[PCSCF_LIST_MAX];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+
+	pcscf_server_list(p, s, &b);
+	return !b.overflow && lists_same(m, SIP_HDR_SECURITY_VERIFY, sbuf_sv(&b));
+}
+
+void pcscf_server_offer(const struct pcscf *p, struct sbuf *b)
+{
+	for (unsigned i = 0; i < p->conf.n_choices; i++)
+		sbuf_printf(b, "%sipsec-3gpp;q=0.%u;alg=%s;ealg=%s", i ? ", " : "", 9 - i,
+			    agree_alg_name(p->conf.choices[i].integ),
+			    agree_ealg_name(p->conf.choices[i].encr));
+}

@@ -1,0 +1,156 @@
+/* Requests of the UE on their way to the core (TS 24.229 5.2.6.3), and the responses to them. */
+#include "control/pcscf/internal.h"
+
+static const char *const no_extensions[] = {"path", "sec-agree"};
+
+/* An option in Proxy-Require that we do not know (RFC 3261 16.3 step 5). */
+static bool proxy_require_ok(const struct sip_msg *m)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_PROXY_REQUIRE};
+	struct sv tag;
+
+	while (sip_list_walk(&l, &tag)) {
+		bool known = false;
+
+		for (unsigned i = 0; i < sizeof(no_extensions) / sizeof(*no_extensions); i++)
+			known |= sv_caseeq(tag, sv_of(no_extensions[i]));
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
+/* How many of our own elements lead the Route; *recorded: one of them is of this registration's
+ * Record-Route. */
+static unsigned own_routes(struct pcscf *p, const struct sip_msg *m, const struct pcscf_reg *r,
+			   bool *recorded)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_ROUTE};
+	struct sv element, token;
+	unsigned n = 0;
+
+	*recorded = false;
+	while (sip_list_walk(&l, &element) && pcscf_route_ours(p, element, &token)) {
+		/* the callee's element of a call to another UE of ours ends the list of this leg */
+		if (!sv_empty(token) && !sv_eq(token, sv_of(r->token)))
+			break;
+		*recorded |= !sv_empty(token);
+		n++;
+	}
+	return n;
+}
+
+/* Inside a dialog the recorded route, else the Service-Route, whatever the UE says
+ * (TS 24.229 5.2.6.3.3). */
+static void route(struct sip_edit *e, struct pcscf *p, const struct sip_msg *m,
+		  const struct pcscf_reg *r)
+{
+	bool recorded;
+	unsigned n = own_routes(p, m, r, &recorded);
+
+	if (recorded && !sv_empty(m->to_tag)) {
+		while (n--)
+			sip_edit_remove_first(e, SIP_HDR_ROUTE);
+		return;
+	}
+	sip_edit_remove_all(e, SIP_HDR_ROUTE);
+	if (r->service_route)
+		sip_edit_append(e, "Route: %s", r->service_route);
+}
+
+static void assert_identity(struct sip_edit *e, const struct pcscf_impu *who)
+{
+	sip_edit_remove_all(e, SIP_HDR_P_PREFERRED_IDENTITY);
+	sip_edit_remove_all(e, SIP_HDR_P_ASSERTED_IDENTITY);
+	if (who)
+		sip_edit_append(e, "P-Asserted-Identity: <%.*s>", (int)who->len, who->text);
+}
+
+/* 0 or the status of a refusal */
+static unsigned request_edit(struct sip_edit *e, struct pcscf_set *s, const struct sip_msg *m,
+			     const struct pcscf_impu *who)
+{
+	struct pcscf_reg *r = s->reg;
+	char branch[SIP_BRANCH_LEN];
+	unsigned status;
+
+	if (!proxy_require_ok(m))
+		return 420;
+	sip_edit_init(e, m);
+	status = pcscf_max_forwards(e, m);
+	pcscf_branch(branch, s->sa.id);
+	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/TCP %s;branch=%s", r->p->conf.host, branch);
+	pcscf_strip_agreement(e);
+	assert_identity(e, who);
+	route(e, r->p, m, r);
+	if (pcscf_dialog_forming(m))
+		pcscf_record_route(e, r, NULL);
+	return status;
+}
+
+static void forward(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+		    const struct sip_msg *m, const struct pcscf_impu *who, uint64_t now)
+{
+	struct sip_flow reply = pcscf_reply_flow(s, from), core = pcscf_core_flow();
+	struct pcscf_refusal why = {.status = 503};
+	struct pcscf_relay *relay;
+	struct sip_edit e;
+
+	if (pcscf_relay_create(p, PCSCF_RELAY_UP, &reply, m, s, &relay, now) < 0)
+		return;
+	why.status = request_edit(&e, s, m, who);
+	if (why.status == 0) {
+		if (pcscf_relay_send(relay, &core, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX),
+				     now) == 0)
+			return;
+		why.status = e.failed ? 513 : 503;
+	}
+	pcscf_relay_answer(relay, &why, now);
+}
+
+/* The ACK to a 2xx is a request without a transaction (RFC 3261 13.2.2.4, 16.6). */
+static void forward_ack(struct pcscf *p, struct pcscf_set *s, const struct sip_msg *m,
+			const struct pcscf_impu *who)
+{
+	struct sip_flow core = pcscf_core_flow();
+	struct sip_edit e;
+	struct sv text;
+
+	if (request_edit(&e, s, m, who))
+		return;
+	text = sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
+	if (!sv_empty(text))
+		pcscf_core_send(p, &core, text);
+}
+
+void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+		       const struct sip_msg *m, uint64_t now)
+{
+	struct sip_flow reply = pcscf_reply_flow(s, from);
+	const struct pcscf_impu *who = pcscf_impus_claimed(s->reg, m);
+
+	if (!who) {
+		pcscf_drop(p, PCSCF_DROP_WRONG_IMPU);
+		return;
+	}
+	p->counters.requests_from_ue++;
+	if (m->method == SIP_ACK)
+		forward_ack(p, s, m, who);
+	else if (m->method == SIP_CANCEL)
+		pcscf_cancel(p, s, &reply, m, now);
+	else
+		forward(p, from, s, m, who, now);
+}
+
+struct sv pcscf_response_down(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s)
+{
+	struct sip_edit e;
+
+	sip_edit_init(&e, m);
+	sip_edit_remove_first(&e, SIP_HDR_VIA);
+	pcscf_strip_agreement(&e);
+	pcscf_strip_keys(&e, m);
+	if (s)
+		pcscf_record_route_turn(p, &e, m, s->reg, s);
+	return sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
+}

@@ -1,0 +1,234 @@
+/* REGISTER from the UE: which message of the flow it is, and whether it may be (SM1, SM7). */
+#include "control/pcscf/internal.h"
+
+/* One REGISTER on its way through the checks. */
+struct registering {
+	struct pcscf *p;
+	const struct sip_flow *from;
+	struct pcscf_set *set; /* that it came on, or NULL */
+	const struct sip_msg *m;
+	struct pcscf_request q;
+	struct pcscf_offer offer;
+	uint64_t now;
+};
+
+static void refuse(struct registering *g, enum pcscf_drop reason, unsigned status, bool agreement,
+		   const char *warning)
+{
+	struct pcscf_refusal why = {.status = status, .agreement = agreement, .warning = warning};
+
+	if (reason != PCSCF_DROP_COUNT)
+		pcscf_drop(g->p, reason);
+	if (status == 503)
+		why.retry_after = 5;
+	pcscf_refuse(g->p, g->from, g->set, g->m, &why, g->now);
+}
+
+/* SM7's contents against those of SM1 and SM6 (SU-10, SU-11, HX-12, HX-13). Status of the refusal,
+ * or 0. */
+static unsigned sm7_check(const struct registering *g, const struct pcscf_run *run)
+{
+	if (!pcscf_verify_same(g->p, run->set, g->m) || !pcscf_offer_same(run->client, g->m))
+		return 494;
+	if (!sv_eq(g->q.impi_sv, sv_of(run->reg->impi)) || !sv_eq(g->q.impu_sv, sv_of(run->impu)) ||
+	    !sv_eq(g->m->call_id, sv_of(run->call_id)))
+		return 403;
+	return 0;
+}
+
+static void sm7(struct registering *g)
+{
+	struct pcscf_run *run = g->set->reg->run;
+	struct sip_flow reply = pcscf_reply_flow(g->set, g->from);
+	unsigned status;
+
+	if (!run || run->set != g->set || run->state != PCSCF_RUN_SM6 || !g->q.answers) {
+		pcscf_drop(g->p, PCSCF_DROP_WRONG_SA);
+		return;
+	}
+	status = sm7_check(g, run);
+	if (status) { /* SU-12, ER-08 */
+		pcscf_failure_detour(run);
+		refuse(g, PCSCF_REFUSED_VERIFY, status, status == 494, NULL);
+		pcscf_run_end(run, true, g->now);
+		return;
+	}
+	run->state = PCSCF_RUN_SM7;
+	if (!pcscf_register_forward(run, &reply, g->set, g->m, &g->q, PCSCF_INTEGRITY_YES, g->now))
+		pcscf_run_end(run, true, g->now);
+}
+
+/* Is this an answer to the challenge of the pending run? */
+static bool answers_run(const struct registering *g, const struct pcscf_run *run)
+{
+	return run && run->nonce && g->q.has_authorization &&
+	       sv_eq(g->q.auth.nonce, sv_of(run->nonce));
+}
+
+/*
+ * A report that AUTN was bad or out of sequence comes the way SM1 came (ER-06). It may leave
+ * Security-Client out: then that of its SM1 goes on to hold.
+ */
+static bool offer_inherit(struct registering *g, const struct pcscf_run *run)
+{
+	if (!answers_run(g, run) || !run->offer.present ||
+	    !ip_addr_eq(&run->ue, &g->from->remote.addr))
+		return false;
+	g->offer = run->offer;
+	return true;
+}
+
+/* 0, or the status of the refusal (ER-07). */
+static unsigned agreement(struct registering *g, const struct pcscf_run *pending)
+{
+	int rc = pcscf_offer_read(g->p, g->m, &g->offer);
+
+	if (rc == 0)
+		return 0;
+	if (rc == -EBADMSG)
+		return 400;
+	if (rc == -EPROTO)
+		return 494;
+	if (offer_inherit(g, pending) || g->set || !g->p->conf.ipsec_required)
+		return 0;
+	return 421; /* bidding down (F16) */
+}
+
+/* ST-06: the port_uc offered must be nobody's. What ends with this SM1 anyway does not count. */
+static bool port_free(struct registering *g, const struct pcscf_reg *r)
+{
+	struct pcscf_set *s;
+
+	if (!g->offer.present)
+		return true;
+	s = pcscf_set_of_port_uc(g->p, &g->from->remote.addr, g->offer.ue.port_c);
+	if (!s)
+		return true;
+	return s->reg == r && (s->role == PCSCF_SET_NEW || s->role == PCSCF_SET_ENDING);
+}
+
+static bool overloaded(const struct registering *g, const struct pcscf_reg *r)
+{
+	const struct pcscf *p = g->p;
+
+	if (!p->conf.max_pending || (r && r->run))
+		return false;
+	return p->runs >= p->conf.max_pending ||
+	       (!g->set && p->clear_relays / 4 >= p->conf.max_pending);
+}
+
+/* All that may keep SM1 from the core. false: refused or discarded. */
+static bool sm1_admit(struct registering *g, const struct pcscf_reg *r)
+{
+	const struct pcscf_run *pending = r ? r->run : NULL;
+	unsigned status;
+
+	if (answers_run(g, pending) && g->q.answers) { /* SM7 is for the new SA alone (LP-08) */
+		pcscf_drop(g->p, PCSCF_DROP_WRONG_SA);
+		return false;
+	}
+	if (overloaded(g, r)) {
+		refuse(g, PCSCF_DROP_OVERLOAD, 503, false, NULL);
+		return false;
+	}
+	status = agreement(g, pending);
+	if (status) {
+		refuse(g, PCSCF_REFUSED_AGREEMENT, status, status != 400, NULL);
+		return false;
+	}
+	if (!port_free(g, r)) {
+		refuse(g, PCSCF_REFUSED_PORT, 400, false, "protected client port in use");
+		return false;
+	}
+	/* ST-07: three sets already, and the newest is about to be confirmed */
+	if (pending && pending->state == PCSCF_RUN_SM7 && r->n_sets >= PCSCF_MAX_SETS) {
+		refuse(g, PCSCF_REFUSED_PORT, 491, false, "too many security associations");
+		return false;
+	}
+	return true;
+}
+
+/* IN-03: only the set of the last successful authentication makes a REGISTER a protected one. */
+static enum pcscf_indicator sm1_indicator(const struct registering *g)
+{
+	if (g->set)
+		return g->set == g->set->reg->current ? PCSCF_INTEGRITY_YES : PCSCF_INTEGRITY_NO;
+	return g->offer.present ? PCSCF_INTEGRITY_NO : PCSCF_INTEGRITY_NONE;
+}
+
+/* A newer SM1 ends what is pending, with the SAs it made (LP-07, LU-01); so does a failure report
+ * (ER-06). */
+static void pending_end(struct registering *g, struct pcscf_reg *r)
+{
+	struct pcscf_set *s = NULL;
+
+	if (r->run)
+		pcscf_run_end(r->run, false, g->now);
+	if (g->offer.present)
+		s = pcscf_set_of_port_uc(g->p, &g->from->remote.addr, g->offer.ue.port_c);
+	if (s && s->reg == r && s->role == PCSCF_SET_ENDING)
+		pcscf_set_remove(s);
+}
+
+static struct pcscf_run *run_start(struct registering *g, struct pcscf_reg *r)
+{
+	struct pcscf_run *run, *old = r->run;
+	char *inherited = NULL;
+
+	if (g->offer.present && !sip_msg_find(g->m, SIP_HDR_SECURITY_CLIENT) && old) {
+		inherited = old->client;
+		old->client = NULL;
+	}
+	pending_end(g, r);
+	if (pcscf_run_create(r, g->from, g->set, g->m, g->q.impu_sv, inherited, &run) < 0)
+		return NULL;
+	run->offer = g->offer;
+	return run;
+}
+
+static void sm1(struct registering *g)
+{
+	struct sip_flow reply = pcscf_reply_flow(g->set, g->from);
+	struct pcscf_reg *r = pcscf_reg_find(g->p, g->q.impi_sv);
+	struct pcscf_run *run;
+
+	if (g->set && r != g->set->reg) { /* another one's IMPI on this UE's SA */
+		refuse(g, PCSCF_DROP_WRONG_IMPU, 403, false, NULL);
+		return;
+	}
+	if (!sm1_admit(g, r))
+		return;
+	if (!r && pcscf_reg_create(g->p, g->q.impi_sv, &r) < 0)
+		return;
+	run = run_start(g, r);
+	if (run &&
+	    !pcscf_register_forward(run, &reply, g->set, g->m, &g->q, sm1_indicator(g), g->now))
+		pcscf_run_end(run, false, g->now);
+	pcscf_reg_reap(r);
+}
+
+void pcscf_register(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+		    const struct sip_msg *m, uint64_t now)
+{
+	struct registering g = {.p = p, .from = from, .set = s, .m = m, .now = now};
+
+	if (!pcscf_via_fits(
+		    m, &from->remote.addr)) { /* ST-04; in clear it is the sign of NAT (C-34) */
+		refuse(&g, PCSCF_DROP_VIA_ADDRESS, s ? 400 : 403, false,
+		       s ? "Via differs from the packet's source"
+			 : "NAT between UE and P-CSCF: UDP encapsulation is not available");
+		return;
+	}
+	if (s && s->role == PCSCF_SET_ENDING) {
+		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
+		return;
+	}
+	if (pcscf_request_read(&g.q, m) < 0) {
+		refuse(&g, PCSCF_DROP_MALFORMED, 400, false, NULL);
+		return;
+	}
+	if (s && s->role == PCSCF_SET_NEW)
+		sm7(&g);
+	else
+		sm1(&g);
+}

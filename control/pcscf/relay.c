@@ -1,0 +1,189 @@
+/* A request passed on between the UE and the core, and the way back of its responses. */
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "control/base/parse.h"
+#include "control/pcscf/internal.h"
+
+struct sip_flow pcscf_core_flow(void)
+{
+	return (struct sip_flow){.transport = SIP_TRANSPORT_MW};
+}
+
+void pcscf_relay_free(struct pcscf_relay *r)
+{
+	struct pcscf *p = r->p;
+
+	if (r->run)
+		r->run->relay = NULL;
+	if (r->client)
+		sip_client_cancel(r->client);
+	if (r->clear)
+		p->clear_relays--;
+	timer_stop(p->timers, &r->timer_c);
+	DL_DELETE(p->relays, r);
+	free(r->request);
+	free(r->cancel);
+	free(r);
+}
+
+static void server_gone(void *arg)
+{
+	struct pcscf_relay *r = arg;
+
+	r->server = NULL;
+	pcscf_relay_free(r);
+}
+
+static struct sip_txns *asker_side(const struct pcscf_relay *r)
+{
+	return r->kind == PCSCF_RELAY_DOWN ? r->p->core : r->p->access;
+}
+
+static struct sip_txns *other_side(const struct pcscf_relay *r)
+{
+	return r->kind == PCSCF_RELAY_DOWN ? r->p->access : r->p->core;
+}
+
+int pcscf_relay_create(struct pcscf *p, enum pcscf_relay_kind kind, const struct sip_flow *reply,
+		       const struct sip_msg *m, struct pcscf_set *s, struct pcscf_relay **rp,
+		       uint64_t now)
+{
+	struct pcscf_relay *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	r->p = p;
+	r->kind = kind;
+	r->method = m->method;
+	r->started = now;
+	r->request = sv_dup(m->raw);
+	r->request_len = m->raw.n;
+	rc = r->request ? 0 : -ENOMEM;
+	if (rc == 0)
+		rc = sip_server_create(asker_side(r), &r->server, reply, m, server_gone, r, now);
+	if (rc < 0) {
+		free(r->request);
+		free(r);
+		return rc;
+	}
+	DL_APPEND(p->relays, r);
+	if (s) {
+		r->set = s->sa.id;
+		r->serial = s->serial;
+		pcscf_set_hold(s);
+	} else {
+		r->clear = true;
+		p->clear_relays++;
+	}
+	*rp = r;
+	return 0;
+}
+
+int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct sv text,
+		     uint64_t now)
+{
+	struct pcscf *p = r->p;
+	int rc;
+
+	if (sv_empty(text))
+		return -E2BIG;
+	if (r->method == SIP_INVITE) {
+		pcscf_cancel_prepare(r, text);
+		rc = timer_start(p->timers, &r->timer_c, now + PCSCF_TIMER_C, pcscf_timer_c, r);
+		if (rc < 0)
+			return rc;
+	}
+	p->core_lost = false;
+	rc = sip_client_create(other_side(r), &r->client, flow, text, pcscf_relay_response, r, now);
+	if (rc == 0 && p->core_lost && r->kind != PCSCF_RELAY_DOWN) {
+		sip_client_cancel(r->client);
+		r->client = NULL;
+		rc = -EHOSTUNREACH;
+	}
+	return rc;
+}
+
+/* Nothing more is awaited from the other side. */
+static void relay_finish(struct pcscf_relay *r)
+{
+	r->final = true;
+	r->client = NULL;
+	timer_stop(r->p->timers, &r->timer_c);
+	free(r->request);
+	free(r->cancel);
+	r->request = r->cancel = NULL;
+}
+
+void pcscf_relay_respond(struct pcscf_relay *r, unsigned status, struct sv text, uint64_t now)
+{
+	bool repeat = r->kind == PCSCF_RELAY_UP;
+	uint32_t serial = r->serial;
+	struct pcscf *p = r->p;
+	sa_set_id set = r->set;
+
+	if (r->final)
+		return;
+	if (status >= 200)
+		relay_finish(r);
+	if (r->server)
+		sip_server_respond(r->server, status, text, now);
+	/* from here on the relay may be gone */
+	if (status >= 200)
+		pcscf_set_release(p, set, serial, repeat, now);
+}
+
+void pcscf_relay_answer(struct pcscf_relay *r, const struct pcscf_refusal *why, uint64_t now)
+{
+	struct sip_msg request;
+
+	if (r->request && sip_msg_parse(&request, (struct sv){r->request, r->request_len}) == 0)
+		pcscf_relay_respond(r, why->status, pcscf_reply_text(r->p, &request, why), now);
+}
+
+static void provisional(struct pcscf_relay *r, const struct sip_msg *m, uint64_t now)
+{
+	r->provisional = true;
+	if (timer_running(&r->timer_c) && m->status > 100)
+		(void)timer_start(r->p->timers, &r->timer_c, now + PCSCF_TIMER_C, pcscf_timer_c, r);
+	if (r->cancelled)
+		pcscf_cancel_send(r, now);
+}
+
+static struct sv response_text(struct pcscf_relay *r, const struct sip_msg *m)
+{
+	struct pcscf_set *s = r->set ? pcscf_set_find(r->p, r->set) : NULL;
+
+	if (s && s->serial != r->serial)
+		s = NULL;
+	if (r->kind == PCSCF_RELAY_DOWN)
+		return pcscf_response_up(r->p, m, s);
+	return pcscf_response_down(r->p, m, s);
+}
+
+void pcscf_relay_response(void *arg, const struct sip_msg *m, uint64_t now)
+{
+	struct pcscf_relay *r = arg;
+	struct sv text;
+
+	if (m && m->status < 200)
+		provisional(r, m, now);
+	else
+		r->client = NULL;
+	if (m && m->status == 100)
+		return;
+	if (r->kind == PCSCF_RELAY_REGISTER) {
+		pcscf_register_response(r, m, now);
+		return;
+	}
+	if (!m) {
+		pcscf_relay_answer(r, &(struct pcscf_refusal){.status = 408}, now);
+		return;
+	}
+	text = response_text(r, m);
+	if (sv_empty(text))
+		pcscf_relay_answer(r, &(struct pcscf_refusal){.status = 500}, now);
+	else
+		pcscf_relay_respond(r, m->status, text, now);
+}

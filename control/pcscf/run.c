@@ -1,0 +1,59 @@
+/* A registration under way: from SM1 until SM12, a failure, or a newer SM1. */
+#include <stdlib.h>
+
+#include "control/base/parse.h"
+#include "control/pcscf/internal.h"
+
+static void run_free(struct pcscf_run *run)
+{
+	free(run->client);
+	free(run->impu);
+	free(run->call_id);
+	free(run->nonce);
+	free(run);
+}
+
+int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pcscf_set *s,
+		     const struct sip_msg *m, struct sv impu, char *inherited,
+		     struct pcscf_run **rp)
+{
+	struct pcscf_run *run = calloc(1, sizeof(*run));
+
+	if (!run) {
+		free(inherited);
+		return -ENOMEM;
+	}
+	run->reg = r;
+	run->reply = pcscf_reply_flow(s, from);
+	run->local = from->local.addr;
+	run->ue = from->remote.addr;
+	run->over = s;
+	run->was_protected = s != NULL;
+	run->client = inherited ? inherited : pcscf_offer_keep(m);
+	run->impu = sv_dup(impu);
+	run->call_id = sv_dup(m->call_id);
+	if (!run->client || !run->impu || !run->call_id) {
+		run_free(run);
+		return -ENOMEM;
+	}
+	r->run = run;
+	r->p->runs++;
+	*rp = run;
+	return 0;
+}
+
+void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
+{
+	struct pcscf_set *s = run->set;
+	struct pcscf_reg *r = run->reg;
+
+	if (run->relay)
+		run->relay->run = NULL;
+	r->run = NULL;
+	r->p->runs--;
+	run_free(run);
+	if (s && linger)
+		pcscf_set_end(s, now);
+	else if (s)
+		pcscf_set_remove(s);
+}

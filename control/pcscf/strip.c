@@ -1,0 +1,38 @@
+/* What must not cross the P-CSCF. */
+#include "control/pcscf/internal.h"
+
+void pcscf_strip_agreement(struct sip_edit *e)
+{
+	static const uint8_t fields[] = {SIP_HDR_SECURITY_CLIENT, SIP_HDR_SECURITY_SERVER,
+					 SIP_HDR_SECURITY_VERIFY};
+	static const uint8_t tags[] = {SIP_HDR_REQUIRE, SIP_HDR_PROXY_REQUIRE, SIP_HDR_SUPPORTED};
+
+	for (unsigned i = 0; i < sizeof(fields); i++)
+		sip_edit_remove_all(e, (enum sip_hdr)fields[i]);
+	for (unsigned i = 0; i < sizeof(tags); i++)
+		sip_edit_remove_token(e, (enum sip_hdr)tags[i], SV("sec-agree"));
+}
+
+static bool is_challenge(const struct sip_header *h)
+{
+	return h->id == SIP_HDR_WWW_AUTHENTICATE || sv_caseeq(h->name, SV("Proxy-Authenticate"));
+}
+
+/* A field that cannot be read goes as a whole: keys in it would go unseen otherwise. */
+static void keys_remove(struct sip_edit *e, const struct sip_header *h)
+{
+	char store[PCSCF_LIST_MAX];
+	struct sbuf b = sbuf_of(store, sizeof(store));
+
+	if (auth_strip_keys(&b, h->value) && !b.overflow)
+		sip_edit_replace(e, h->value, "%.*s", SV_ARG(sbuf_sv(&b)));
+	else
+		sip_edit_remove(e, h);
+}
+
+void pcscf_strip_keys(struct sip_edit *e, const struct sip_msg *m)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		if (is_challenge(&m->h[i]))
+			keys_remove(e, &m->h[i]);
+}

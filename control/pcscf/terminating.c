@@ -1,0 +1,117 @@
+/* Requests of the core on their way to the UE (TS 24.229 5.2.6.4), and the responses to them. */
+#include "control/pcscf/internal.h"
+
+/* The registration whose token the topmost Route has: that of Path, or of Record-Route inside a
+ * dialog. */
+static struct pcscf_reg *registration_of(struct pcscf *p, const struct sip_msg *m)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_ROUTE};
+	struct sv element, token;
+
+	if (!sip_list_walk(&l, &element) || !pcscf_route_ours(p, element, &token))
+		return NULL;
+	return pcscf_reg_find_token(p, token);
+}
+
+static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, const struct sip_msg *m)
+{
+	struct ip_endpoint server = {s->sa.local, s->sa.local_port[SA_SERVER]};
+	char branch[SIP_BRANCH_LEN], host[IP_ENDPOINT_STRLEN];
+	unsigned status;
+
+	sip_edit_init(e, m);
+	status = pcscf_max_forwards(e, m);
+	pcscf_branch(branch, s->sa.id);
+	pcscf_via_host(&server, host);
+	/* port_ps: the UE's answer comes back to it (SP-14, F14) */
+	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/UDP %s;branch=%s", host, branch);
+	sip_edit_remove_first(e, SIP_HDR_ROUTE);
+	pcscf_strip_agreement(e);
+	if (pcscf_dialog_forming(m))
+		pcscf_record_route(e, s->reg, s);
+	return status;
+}
+
+static void answer(struct pcscf *p, const struct sip_msg *m, unsigned status, uint64_t now)
+{
+	struct sip_flow core = pcscf_core_flow();
+	struct sip_server_txn *server;
+	struct sv text;
+
+	if (m->method == SIP_ACK ||
+	    sip_server_create(p->core, &server, &core, m, NULL, NULL, now) < 0)
+		return;
+	text = pcscf_reply_text(p, m, &(struct pcscf_refusal){.status = status});
+	if (!sv_empty(text))
+		sip_server_respond(server, status, text, now);
+}
+
+static void forward(struct pcscf *p, struct pcscf_set *s, const struct sip_msg *m, uint64_t now)
+{
+	struct sip_flow core = pcscf_core_flow(), flow = pcscf_set_flow(s);
+	struct pcscf_refusal why = {.status = 500};
+	struct pcscf_relay *relay;
+	struct sip_edit e;
+
+	if (pcscf_relay_create(p, PCSCF_RELAY_DOWN, &core, m, s, &relay, now) < 0)
+		return;
+	why.status = request_edit(&e, s, m);
+	if (why.status == 0) {
+		if (pcscf_relay_send(relay, &flow, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX),
+				     now) == 0)
+			return;
+		why.status = e.failed ? 513 : 500;
+	}
+	pcscf_relay_answer(relay, &why, now);
+}
+
+static void forward_ack(struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m)
+{
+	struct sip_flow flow = pcscf_set_flow(s);
+	struct sip_edit e;
+	struct sv text;
+
+	if (request_edit(&e, s, m))
+		return;
+	text = sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
+	if (!sv_empty(text))
+		pcscf_access_send(p, &flow, text);
+}
+
+void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
+{
+	struct pcscf_reg *r = registration_of(p, m);
+	struct sip_flow core = pcscf_core_flow();
+
+	if (m->method == SIP_CANCEL) {
+		pcscf_cancel(p, NULL, &core, m, now);
+		return;
+	}
+	if (!r || !pcscf_reg_registered(r) || !r->down) {
+		pcscf_drop(p, PCSCF_DROP_NOT_REGISTERED);
+		answer(p, m, 480, now);
+		return;
+	}
+	p->counters.requests_to_ue++;
+	if (m->method == SIP_ACK)
+		forward_ack(p, r->down, m);
+	else
+		forward(p, r->down, m, now);
+}
+
+struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s)
+{
+	const struct pcscf_impu *who = s ? pcscf_impus_default(s->reg) : NULL;
+	struct sip_edit e;
+
+	sip_edit_init(&e, m);
+	sip_edit_remove_first(&e, SIP_HDR_VIA);
+	pcscf_strip_agreement(&e);
+	sip_edit_remove_all(&e, SIP_HDR_P_PREFERRED_IDENTITY);
+	sip_edit_remove_all(&e, SIP_HDR_P_ASSERTED_IDENTITY);
+	if (who)
+		sip_edit_append(&e, "P-Asserted-Identity: <%.*s>", (int)who->len, who->text);
+	if (s)
+		pcscf_record_route_turn(p, &e, m, s->reg, NULL);
+	return sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
+}
