@@ -413,12 +413,18 @@ static unsigned split_ipv6(struct rte_mbuf *packet, uint16_t mtu, uint32_t id,
 unsigned frag_split(struct rte_mbuf *packet, uint16_t mtu, uint32_t id, struct rte_mempool *pool,
 		    struct rte_mbuf **out, unsigned max_out)
 {
-	unsigned n;
+	unsigned n = 0;
 
 	if (packet->nb_segs != 1 || packet->pkt_len <= mtu)
 		return 0;
-	n = ip_version(packet) == 6 ? split_ipv6(packet, mtu, id, pool, out, max_out)
-				    : split_ipv4(packet, mtu, pool, out, max_out);
+	switch (ip_version(packet)) {
+	case 4:
+		n = split_ipv4(packet, mtu, pool, out, max_out);
+		break;
+	case 6:
+		n = split_ipv6(packet, mtu, id, pool, out, max_out);
+		break;
+	}
 	if (n)
 		rte_pktmbuf_free(packet);
 	return n;
