@@ -140,7 +140,7 @@ static int stage_selectors(struct worker *w, struct pkt *p)
 		return DP_DROP_SELECTOR;
 	if (p->proto == IPPROTO_UDP)
 		return ip_udp_check(p, (const struct rte_udp_hdr *)p->l4, p->l4_len);
-	return p->l4_len < sizeof(struct rte_tcp_hdr) ? DP_DROP_TRUNCATED : PKT_KEEP;
+	return ip_tcp_check((const struct rte_tcp_hdr *)p->l4, p->l4_len);
 }
 
 static void to_host(struct worker *w, struct pkt *p)

@@ -121,6 +121,16 @@ int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t le
 	return PKT_KEEP;
 }
 
+int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len)
+{
+	uint32_t header;
+
+	if (len < sizeof(*tcp))
+		return DP_DROP_TRUNCATED;
+	header = (tcp->data_off >> 4) * 4u;
+	return header < sizeof(*tcp) || header > len ? DP_DROP_TRUNCATED : PKT_KEEP;
+}
+
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len)
 {
 	struct rte_ipv4_hdr *ip4 = (struct rte_ipv4_hdr *)p->ip;

@@ -3,6 +3,7 @@
 
 #include "dataplane/packet.h"
 
+#include <rte_tcp.h>
 #include <rte_udp.h>
 
 /*
@@ -13,6 +14,9 @@ int ip_header_parse(struct pkt *p);
 
 /* UDP of len octets inside p: its length field and checksum. PKT_KEEP or DP_DROP_BAD_UDP. */
 int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len);
+
+/* Does the TCP header fit? Its checksum is the kernel's business. PKT_KEEP or DP_DROP_TRUNCATED. */
+int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len);
 
 /* After the octets that follow the IP header have changed: protocol, length, header checksum. */
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len);

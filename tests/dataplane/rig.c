@@ -172,11 +172,11 @@ static void frame_in(struct rig_port *port, const void *frame, size_t len)
 	assert_int_equal(rte_ring_enqueue(port->to, m), 0);
 }
 
-void rig_ip_in(struct rig *r, struct rig_port *port, const void *ip, size_t len)
+void rig_ip_in(struct rig *r, struct rig_port *port, int version, const void *ip, size_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(rig_pool());
 	struct rte_ether_hdr *eth;
-	bool v6 = len > 0 && *(const uint8_t *)ip >> 4 == 6;
+	bool v6 = version == 6;
 
 	assert_non_null(m);
 	eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, (uint16_t)(sizeof(*eth) + len));

@@ -58,7 +58,7 @@ void rig_close(struct rig *r);
 void rig_poll(struct dp *dp);
 
 /* A frame with an IP packet into a port. */
-void rig_ip_in(struct rig *r, struct rig_port *port, const void *ip, size_t len);
+void rig_ip_in(struct rig *r, struct rig_port *port, int version, const void *ip, size_t len);
 /* The next IP packet from a port, Ethernet header off; NULL if none comes. Polls. ARP and ND that
  * come are answered. */
 struct rte_mbuf *rig_ip_out(struct rig *r, struct rig_port *port);
