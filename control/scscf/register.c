@@ -7,6 +7,7 @@ enum verdict {
 	V_MAC_FAILURE, /* the card says we are not its home network */
 	V_ACCEPT,
 	V_WRONG,
+	V_INCOMPLETE, /* cannot be checked at all (F27) */
 	V_LATE,	     /* answers a challenge that a newer one has voided (DF-05) */
 	V_OVERTAKEN, /* a later REGISTER of the same Call-ID was here before */
 };
@@ -19,6 +20,12 @@ static bool out_of_order(const struct user *u, const struct sip_msg *m)
 {
 	return u->registered && sv_eq(sv_of(u->binding.call_id), m->call_id) &&
 	       m->cseq <= u->binding.cseq;
+}
+
+/* RFC 2617 3.2.2: with qop, nc and cnonce must be there. */
+static bool complete(const struct auth_response *a)
+{
+	return sv_empty(a->qop) || !(sv_empty(a->nc) || sv_empty(a->cnonce));
 }
 
 static enum verdict verdict_of(struct user *u, const struct reg *r)
@@ -34,6 +41,8 @@ static enum verdict verdict_of(struct user *u, const struct reg *r)
 			return V_RESYNC;
 		if (sv_empty(r->auth.response))
 			return V_MAC_FAILURE;
+		if (r->is_protected && !complete(&r->auth))
+			return V_INCOMPLETE;
 		if (r->is_protected)
 			return challenge_answered(u, r) ? V_ACCEPT : V_WRONG;
 		return V_CHALLENGE;
@@ -66,6 +75,10 @@ static void verdict_carry_out(struct user *u, const struct reg *r, enum verdict 
 	case V_WRONG:
 		challenge_failed(u, now);
 		reply_status(s, r->m, 403);
+		break;
+	case V_INCOMPLETE:
+		mw_proxy_reply(&s->proxy, r->m, 400,
+			       SV("Warning: 399 s-cscf \"qop without nc or cnonce\"\r\n"));
 		break;
 	case V_LATE:
 		reply_status(s, r->m, 403);

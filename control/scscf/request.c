@@ -77,7 +77,8 @@ static unsigned contacts_read(struct reg *r, const struct scscf *s)
 			star = true;
 			continue;
 		}
-		if (sip_addr_parse(&a, element) < 0 || sip_uri_parse(&uri, a.uri) < 0)
+		if (sip_addr_parse(&a, element) < 0 || sip_uri_parse(&uri, a.uri) < 0 ||
+		    sv_empty(uri.host)) /* nothing that a SIP request can be sent to */
 			return 400;
 		expires = expires_of(s, r, &a);
 		if (r->action == REG_BIND || (r->action == REG_REMOVE && expires == 0))

@@ -1,0 +1,252 @@
+/* The database file: private, lasting, and refused if it is not ours or broken. */
+#include "tests/control/hss/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+static int setup(void **state)
+{
+	struct h_dir *d = test_calloc(1, sizeof(*d));
+
+	h_dir_make(d);
+	*state = d;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	h_dir_free(*state);
+	test_free(*state);
+	return 0;
+}
+
+static void assert_private(const char *file)
+{
+	struct stat st;
+
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void test_mode(void **state)
+{
+	struct h_dir *d = *state;
+	char wal[112];
+	mode_t old = umask(0);
+	struct hss *h = h_open(d->file, 32);
+
+	snprintf(wal, sizeof(wal), "%s-wal", d->file);
+	h_add(h, 0);
+	assert_private(d->file);
+	assert_private(wal);
+	hss_free(h);
+	assert_int_equal(chmod(d->file, 0666), 0);
+	hss_free(h_open(d->file, 32)); /* tightened */
+	assert_private(d->file);
+	umask(old);
+}
+
+static void test_lasting(void **state)
+{
+	const struct cx_request sar = {.command = CX_SAR,
+				       .impi = SV(H_IMPI),
+				       .impu = SV(H_IMPU),
+				       .scscf = H_SCSCF,
+				       .put = CX_REGISTERED};
+	struct h_dir *d = *state;
+	struct hss *h = h_open(d->file, 32);
+	struct h_answer a;
+
+	h_add(h, 0);
+	h_ask(h, &sar, &a);
+	hss_free(h);
+	h = h_open(d->file, 32);
+	assert_int_equal(hss_subscribers(h), 1);
+	assert_int_equal(h_flag(h, 0), CX_REGISTERED);
+	hss_free(h);
+}
+
+static void refused(const char *path)
+{
+	const struct hss_conf conf = {.path = path};
+	struct hss *h = NULL;
+
+	assert_int_equal(hss_alloc(&h, &conf), -EIO);
+	assert_null(h);
+}
+
+static void write_file(const char *path, const void *octets, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(octets, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void sql(const char *file, const char *statements)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void test_not_ours(void **state)
+{
+	static const char text[] =
+		"this is no database at all, but a text of more than a hundred octets, "
+		"so that it could well have had a header if it had wanted to";
+	struct h_dir *d = *state;
+
+	refused("/nonexistent/directory/hss.db");
+	refused(d->path); /* a directory */
+	write_file(d->file, text, sizeof(text));
+	refused(d->file);
+	unlink(d->file);
+	sql(d->file, "CREATE TABLE cats (name TEXT)"); /* somebody else's */
+	refused(d->file);
+	unlink(d->file);
+	sql(d->file, "PRAGMA application_id = 7");
+	refused(d->file);
+	unlink(d->file);
+	hss_free(h_open(d->file, 32));
+	sql(d->file, "PRAGMA user_version = 2"); /* of a later program */
+	refused(d->file);
+	sql(d->file, "PRAGMA user_version = 1; DROP TABLE impu");
+	refused(d->file);
+	unlink(d->file);
+	write_file(d->file, "", 0); /* an empty file is a new one */
+	hss_free(h_open(d->file, 32));
+}
+
+static size_t read_file(const char *path, unsigned char **octets)
+{
+	struct stat st;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_int_equal(stat(path, &st), 0);
+	*octets = malloc((size_t)st.st_size);
+	assert_non_null(*octets);
+	assert_int_equal(fread(*octets, 1, (size_t)st.st_size, f), st.st_size);
+	fclose(f);
+	return (size_t)st.st_size;
+}
+
+/* Asks all there is to ask of a file that may say anything. */
+static void use(const char *file)
+{
+	const struct hss_conf conf = {.path = file};
+	struct h_answer a;
+	struct hss *h = NULL;
+
+	if (hss_alloc(&h, &conf) < 0)
+		return;
+	for (unsigned n = 0; n < 40; n += 13) {
+		struct cx_request r = {.command = CX_SAR,
+				       .impi = SV(H_IMPI),
+				       .impu = SV(H_IMPU),
+				       .scscf = H_SCSCF,
+				       .put = n % 2 ? CX_REGISTERED : CX_NOT_REGISTERED};
+
+		h_mar(h, n, 2, &a);
+		h_ask(h, &r, &a);
+	}
+	hss_subscriber_del(h, SV("name3@home.net"));
+	hss_free(h);
+}
+
+/* Damage of any kind is an error, or is not noticed; it is never a crash. */
+static void test_damaged(void **state)
+{
+	struct test_random random = {.state = 5};
+	struct h_dir *d = *state;
+	struct hss *h = h_open(d->file, 32);
+	unsigned char *good, *bad;
+	size_t n;
+	int quiet = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+
+	for (unsigned i = 0; i < 40; i++)
+		h_add(h, i);
+	hss_free(h);
+	n = read_file(d->file, &good);
+	bad = malloc(n);
+	assert_non_null(bad);
+	write_file(d->file, good, n / 2);
+	refused(d->file);	   /* cut in half */
+	dup2(null, STDERR_FILENO); /* hundreds of messages */
+	for (unsigned i = 0; i < 300; i++) {
+		memcpy(bad, good, n);
+		for (unsigned k = 0; k <= i % 20; k++)
+			bad[test_random_below(&random, (uint32_t)n)] =
+				(unsigned char)test_random(&random);
+		write_file(d->file, bad, n);
+		use(d->file);
+	}
+	memcpy(bad, good, n);
+	memset(bad + 4096, 0xff, n - 4096); /* every page but the first */
+	write_file(d->file, bad, n);
+	refused(d->file);
+	dup2(quiet, STDERR_FILENO);
+	close(quiet);
+	close(null);
+	free(good);
+	free(bad);
+}
+
+/* A row with values that our program never writes. */
+static void test_damaged_row(void **state)
+{
+	static const char *const damages[] = {
+		"UPDATE subscriber SET k = x'00'",
+		"UPDATE subscriber SET opc = 'text of sixteen!'; UPDATE subscriber SET k = x''",
+		"UPDATE subscriber SET sqn = -1",
+		"UPDATE subscriber SET sqn = 281474976710656",
+		"UPDATE subscriber SET flag = 99",
+		"UPDATE subscriber SET scscf = printf('%.*c', 300, 'x')",
+	};
+	struct h_dir *d = *state;
+	struct h_answer a;
+
+	for (unsigned i = 0; i < N_OF(damages); i++) {
+		char statements[256];
+		struct hss *h = h_open(d->file, 32);
+
+		h_add(h, 0);
+		hss_free(h);
+		snprintf(statements, sizeof(statements), "PRAGMA ignore_check_constraints = ON; %s",
+			 damages[i]);
+		sql(d->file, statements);
+		if (i == 5) { /* quick_check sees what breaks a CHECK; this does not */
+			h = h_open(d->file, 32);
+			h_mar(h, 0, 1, &a);
+			assert_int_equal(a.result, CX_UNABLE);
+			assert_int_equal(a.n_vectors, 0);
+			hss_free(h);
+		} else {
+			refused(d->file);
+		}
+		unlink(d->file);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lasting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_row, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
