@@ -1,0 +1,260 @@
+/* What a load run does: registrations at a rate, messages in a window, de-registrations. */
+#include <errno.h>
+
+#include "bench/ue_load_internal.h"
+
+#define TURN_STARTS	64    /* registrations begun before packets are looked at again */
+#define END_WINDOW	256   /* de-registrations under way at once */
+#define END_LIMIT_MS	40000 /* for all of them */
+#define REASONS_PRINTED 5
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+static void on_registered(struct load *l, struct load_ue *u)
+{
+	const struct sa_set *set = ue_current_set(u->ue);
+
+	if (u->state != LOAD_REGISTERING)
+		return; /* a refresh */
+	u->state = LOAD_REGISTERED;
+	l->registered++;
+	l->last_us = load_clock_us();
+	histogram_add(&l->register_us, l->last_us - u->started_us);
+	if (set)
+		l->algorithms[set->integ][set->encr]++;
+}
+
+static void on_failed(struct load *l, struct load_ue *u, struct sv reason)
+{
+	if (u->state == LOAD_REGISTERING) {
+		l->failed++;
+		u->state = LOAD_FAILED;
+	} else if (u->state == LOAD_ENDING) {
+		l->under_way--;
+		l->ended++;
+		u->state = LOAD_FAILED;
+	}
+	if (l->failed <= REASONS_PRINTED)
+		fprintf(stderr, "esplanade-ue: %s: %.*s\n", u->impu, SV_ARG(reason));
+}
+
+static void on_message_end(struct load *l, struct load_ue *u, bool good, struct sv reason)
+{
+	l->under_way--;
+	if (good) {
+		l->answered++;
+		return;
+	}
+	if (++l->refused <= REASONS_PRINTED)
+		fprintf(stderr, "esplanade-ue: %s: message: %.*s\n", u->impu, SV_ARG(reason));
+}
+
+static void on_deregistered(struct load *l, struct load_ue *u)
+{
+	if (u->state == LOAD_ENDING) {
+		l->under_way--;
+		l->ended++;
+	}
+	u->state = LOAD_ENDED;
+}
+
+void load_event(struct load_ue *u, enum ue_event event, struct sv text)
+{
+	struct load *l = u->load;
+
+	switch (event) {
+	case UE_REGISTERED:
+		on_registered(l, u);
+		break;
+	case UE_FAILED:
+		on_failed(l, u, text);
+		break;
+	case UE_DEREGISTERED:
+		on_deregistered(l, u);
+		break;
+	case UE_MESSAGE_SENT_OK:
+	case UE_MESSAGE_FAILED:
+		on_message_end(l, u, event == UE_MESSAGE_SENT_OK, text);
+		break;
+	case UE_MESSAGE_RECEIVED:
+		mail_take(&l->mail, (uint32_t)(u - l->ues), text);
+		break;
+	case UE_UNPROTECTED: /* never: protect_or_abort */
+		break;
+	}
+}
+
+/* ---- registrations ------------------------------------------------------------------------ */
+
+static void registration_start(struct load *l, struct load_ue *u)
+{
+	int rc;
+
+	l->started++;
+	u->state = LOAD_REGISTERING;
+	u->started_us = load_clock_us();
+	rc = ue_register(u->ue, u->started_us / 1000);
+	if (rc < 0)
+		on_failed(l, u, sv_of(strerror(-rc)));
+}
+
+/* How many should have begun by now. */
+static uint64_t registrations_due(const struct load *l, uint64_t now_us)
+{
+	uint64_t due = (now_us - l->first_us) * l->o.rate / 1000000 + 1;
+
+	return due < l->o.ues ? due : l->o.ues;
+}
+
+static void registrations_run(struct load *l, uint64_t deadline)
+{
+	l->first_us = l->last_us = load_clock_us();
+	while (l->registered + l->failed < l->o.ues && l->now < deadline && !l->interrupted) {
+		uint64_t due = registrations_due(l, load_clock_us());
+
+		for (unsigned i = 0; i < TURN_STARTS && l->started < due; i++)
+			registration_start(l, &l->ues[l->started]);
+		load_turn(l, l->started < due ? 0 : l->started < l->o.ues ? l->now + 1 : deadline);
+	}
+}
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+static void message_send(struct load *l, uint32_t from, uint32_t number)
+{
+	const struct load_ue *to = &l->ues[mail_receiver(&l->mail, from, number)];
+	char text[MAIL_MAX + 64];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	int rc;
+
+	mail_write(&l->mail, from, number, &b);
+	rc = ue_message(l->ues[from].ue, sv_of(to->impu), sbuf_sv(&b), load_clock_us() / 1000);
+	if (rc == 0) {
+		l->sent++;
+		l->under_way++;
+	} else if (++l->refused <= REASONS_PRINTED) {
+		fprintf(stderr, "esplanade-ue: %s: message: %s\n", l->ues[from].impu,
+			strerror(-rc));
+	}
+}
+
+/* One of each UE, then the second of each, ...: no UE is busy while others idle. */
+static void messages_run(struct load *l, uint64_t deadline)
+{
+	uint64_t all = (uint64_t)l->o.ues * l->o.messages, next = 0;
+
+	while ((next < all || l->under_way) && l->now < deadline && !l->interrupted) {
+		for (; next < all && l->under_way < l->o.window; next++) {
+			uint32_t from = (uint32_t)(next % l->o.ues);
+
+			if (l->ues[from].state == LOAD_REGISTERED)
+				message_send(l, from, (uint32_t)(next / l->o.ues));
+		}
+		load_turn(l, deadline);
+	}
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+static void deregistration_start(struct load *l, struct load_ue *u)
+{
+	u->state = LOAD_ENDING;
+	l->ending++;
+	l->under_way++;
+	if (ue_deregister(u->ue, load_clock_us() / 1000) < 0) {
+		u->state = LOAD_FAILED;
+		l->under_way--;
+		l->ended++;
+	}
+}
+
+void load_end(struct load *l)
+{
+	uint64_t deadline = load_clock_us() / 1000 + END_LIMIT_MS;
+	uint32_t next = 0;
+
+	if (l->o.no_deregister)
+		return;
+	l->interrupted = false;
+	l->under_way = 0;
+	while ((next < l->o.ues || l->under_way) && l->now < deadline && !l->interrupted) {
+		for (; next < l->o.ues && l->under_way < END_WINDOW; next++)
+			if (l->ues[next].state == LOAD_REGISTERED)
+				deregistration_start(l, &l->ues[next]);
+		load_turn(l, deadline);
+	}
+	if (l->ended < l->ending)
+		fprintf(stderr, "esplanade-ue: %u of %u de-registrations without an answer\n",
+			l->ending - l->ended, l->ending);
+}
+
+void load_keep(struct load *l)
+{
+	fprintf(stderr, "esplanade-ue: staying until SIGINT or SIGTERM\n");
+	while (!l->interrupted)
+		load_turn(l, UINT64_MAX);
+}
+
+/* ---- result ------------------------------------------------------------------------------- */
+
+static void result_fill(const struct load *l, struct ue_result *r)
+{
+	*r = (struct ue_result){
+		.ues = l->o.ues,
+		.registered = l->registered,
+		.failed = l->o.ues - l->registered,
+		.registering_us = l->last_us - l->first_us,
+		.register_us = l->register_us,
+		.messages_wanted = (uint64_t)l->o.ues * l->o.messages,
+		.messages_sent = l->sent,
+		.messages_delivered = l->mail.delivered,
+	};
+	memcpy(r->algorithms, l->algorithms, sizeof(r->algorithms));
+	for (uint32_t i = 0; i < l->o.ues; i++)
+		r->retransmissions += ue_retransmissions(l->ues[i].ue);
+}
+
+static void complaints_print(const struct load *l)
+{
+	static const char *const names[UE_DROP_COUNT] = {"malformed", "in clear", "on the wrong SA",
+							 "stray"};
+	uint64_t drops[UE_DROP_COUNT] = {0};
+
+	for (uint32_t i = 0; i < l->o.ues; i++)
+		for (unsigned d = 0; d < UE_DROP_COUNT; d++)
+			drops[d] += ue_drops(l->ues[i].ue, (enum ue_drop)d);
+	for (unsigned d = 0; d < UE_DROP_COUNT; d++)
+		if (drops[d])
+			fprintf(stderr, "esplanade-ue: %llu messages discarded: %s\n",
+				(unsigned long long)drops[d], names[d]);
+	if (l->mail.wrong || l->mail.twice)
+		fprintf(stderr, "esplanade-ue: messages received damaged: %llu, twice: %llu\n",
+			(unsigned long long)l->mail.wrong, (unsigned long long)l->mail.twice);
+	if (l->unsent)
+		fprintf(stderr, "esplanade-ue: %llu datagrams not taken by the data plane\n",
+			(unsigned long long)l->unsent);
+	for (unsigned w = 0; w < dp_workers(l->dp); w++) {
+		struct dp_counters c;
+
+		dp_worker_counters(l->dp, w, &c);
+		for (unsigned d = 0; d < DP_DROP_COUNT; d++)
+			if (c.drops[d])
+				fprintf(stderr,
+					"esplanade-ue: worker %u dropped %llu packets: %s\n", w,
+					(unsigned long long)c.drops[d],
+					dp_drop_name((enum dp_drop)d));
+	}
+}
+
+int load_run(struct load *l, struct ue_result *r)
+{
+	uint64_t deadline;
+
+	l->now = load_clock_us() / 1000;
+	deadline = l->now + (uint64_t)l->o.seconds * 1000;
+	registrations_run(l, deadline);
+	messages_run(l, deadline);
+	result_fill(l, r);
+	complaints_print(l);
+	return l->interrupted ? -EINTR : 0;
+}

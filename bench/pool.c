@@ -1,0 +1,84 @@
+#include "bench/pool.h"
+
+#include "control/base/parse.h"
+
+/* Octets of the address that count: all of IPv4, the lower half of IPv6. */
+static unsigned tail_at(const struct ip_addr *a)
+{
+	return a->version == 4 ? 0 : 8;
+}
+
+static unsigned tail_n(const struct ip_addr *a)
+{
+	return a->version == 4 ? 4 : 8;
+}
+
+static uint64_t tail_get(const struct ip_addr *a)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < tail_n(a); i++)
+		v = v << 8 | a->b[tail_at(a) + i];
+	return v;
+}
+
+static void tail_set(struct ip_addr *a, uint64_t v)
+{
+	for (unsigned i = tail_n(a); i-- > 0; v >>= 8)
+		a->b[tail_at(a) + i] = (uint8_t)v;
+}
+
+static bool host_bits_clear(const struct ip_prefix *p)
+{
+	unsigned bits = p->addr.version == 4 ? 32 : 128;
+
+	for (unsigned i = p->len; i < bits; i++)
+		if (p->addr.b[i / 8] & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+int pool_prefix_parse(struct ip_prefix *p, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char addr[IP_ADDR_STRLEN];
+	uint32_t len;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(addr))
+		return -EINVAL;
+	memcpy(addr, text, (size_t)(slash - text));
+	addr[slash - text] = '\0';
+	if (ip_addr_parse(&p->addr, addr) < 0 ||
+	    !parse_u32(sv_of(slash + 1), p->addr.version == 4 ? 32 : 128, &len))
+		return -EINVAL;
+	p->len = (uint8_t)len;
+	return host_bits_clear(p) ? 0 : -EINVAL;
+}
+
+int pool_init(struct pool *p, const struct ip_prefix *prefix, uint32_t n)
+{
+	unsigned host = (prefix->addr.version == 4 ? 32u : 128u) - prefix->len;
+
+	if (host < 63 && (UINT64_C(1) << host) - 1 < n)
+		return -ENOSPC;
+	p->prefix = *prefix;
+	p->base = tail_get(&prefix->addr) + 1;
+	p->n = n;
+	return 0;
+}
+
+void pool_addr(const struct pool *p, uint32_t i, struct ip_addr *a)
+{
+	*a = p->prefix.addr;
+	tail_set(a, p->base + i);
+}
+
+int64_t pool_index(const struct pool *p, const struct ip_addr *a)
+{
+	uint64_t i;
+
+	if (!ip_prefix_holds(&p->prefix, a))
+		return -ENOENT;
+	i = tail_get(a) - p->base;
+	return i < p->n ? (int64_t)i : -ENOENT;
+}

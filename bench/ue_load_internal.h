@@ -1,0 +1,60 @@
+/* Inside of ue_load*.c. setup: load_alloc.c; packets: load_io.c; what happens when: load_run.c. */
+#pragma once
+
+#include "bench/key_export.h"
+#include "bench/mail.h"
+#include "bench/pool.h"
+#include "bench/ue_load.h"
+#include "control/ue/ue.h"
+#include "dataplane.h"
+
+enum load_state {
+	LOAD_IDLE,
+	LOAD_REGISTERING,
+	LOAD_REGISTERED,
+	LOAD_FAILED,
+	LOAD_ENDING,
+	LOAD_ENDED,
+};
+
+struct load_ue {
+	struct load *load;
+	struct ue *ue;
+	uint64_t started_us;
+	uint8_t state; /* enum load_state */
+	char *impu;
+};
+
+struct load {
+	struct load_options o;
+	struct dp *dp;
+	bool eal;
+	struct timers *timers;
+	struct pool pool;
+	struct load_ue *ues;
+	struct mail mail;
+	FILE *keys;
+	int signals; /* signalfd */
+	bool interrupted;
+	uint64_t now; /* ms, of the turn */
+	uint64_t progress_at;
+
+	uint32_t started, registered, failed; /* registrations */
+	uint64_t first_us, last_us;
+	uint32_t under_way; /* messages, then de-registrations */
+	uint64_t sent, answered, refused;
+	uint64_t unsent; /* datagrams that the data plane did not take */
+	uint32_t ending, ended;
+	struct histogram register_us;
+	uint32_t algorithms[SA_INTEG_COUNT][SA_ENCR_COUNT];
+};
+
+uint64_t load_clock_us(void);
+
+/* load_io.c */
+extern const struct ue_env load_env; /* with ctx = struct load_ue */
+/* Packets, timers, progress once; then waits, but not past `until` (ms). */
+void load_turn(struct load *l, uint64_t until);
+
+/* load_run.c */
+void load_event(struct load_ue *u, enum ue_event event, struct sv text);

@@ -1,0 +1,52 @@
+/* The command line of esplanade-ue. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "control/agree/agree.h"
+#include "ip.h"
+
+enum ue_command {
+	UE_COMMAND_HELP,
+	UE_COMMAND_VERSION,
+	UE_COMMAND_LOAD,
+	UE_COMMAND_SUBSCRIBERS,
+};
+
+#define UE_MAX_ALGORITHMS 6
+
+struct load_options { /* strings are argv's */
+	const char *port, *subscribers, *export_keys, *cores;
+	uint32_t ues, rate, seconds, messages, size, window, expires;
+	uint32_t workers, mtu;
+	struct ip_prefix local;
+	struct ip_addr router_local, gateway;
+	struct ip_endpoint pcscf;
+	uint8_t ip;
+	struct agree_choice algorithms[UE_MAX_ALGORITHMS];
+	unsigned n_algorithms;
+	bool offer_all; /* each UE offers all of them; else one, in turn */
+	bool json, progress, keep, no_deregister, huge_pages;
+};
+
+struct subscribers_options {
+	uint32_t count, first;
+	const char *realm;
+};
+
+struct ue_options {
+	enum ue_command command;
+	struct load_options load;
+	struct subscribers_options subscribers;
+};
+
+/* 0, or -EINVAL with what is wrong in why[]. */
+int ue_options_parse(struct ue_options *o, int argc, char *const *argv, char *why, size_t why_cap);
+void ue_options_help(FILE *f);
+
+/* "10.44.0.1", "10.44.0.1:5070", "fd00::1", "[fd00::1]:5070"; without a port 5060. -EINVAL */
+int ue_endpoint_parse(struct ip_endpoint *e, const char *text);
+/* "sha1/aes-cbc,md5/null" or with the names of the header field; "all". -EINVAL */
+int ue_algorithms_parse(struct load_options *o, const char *text);
