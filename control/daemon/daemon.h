@@ -1,0 +1,75 @@
+/* Inside of daemon/: all that the process consists of. One struct, on the main thread. */
+#pragma once
+
+#include <uv.h>
+
+#include "control/base/timer.h"
+#include "control/conf/conf.h"
+#include "control/daemon/log.h"
+#include "control/hss/hss.h"
+#include "control/icscf/icscf.h"
+#include "control/mgmt/mgmt.h"
+#include "control/mw/mw.h"
+#include "control/pcscf/pcscf.h"
+#include "control/scscf/scscf.h"
+#include "dataplane.h"
+
+struct daemon {
+	struct esp_conf conf;
+	struct log log;
+	uint64_t started; /* ms */
+
+	/* roles; NULL where the configuration has not the role */
+	struct timers *timers;
+	struct mw *mw;
+	struct hss *hss;
+	struct icscf *icscf;
+	struct scscf *scscf;
+	struct pcscf *pcscf;
+	struct dp *dp; /* with the P-CSCF */
+	bool eal;
+	uint64_t send_errors;
+
+	/* event loop */
+	bool loop_open;
+	uv_loop_t loop;
+	uv_prepare_t prepare;
+	uv_idle_t idle;
+	uv_poll_t poll;
+	uv_timer_t timer, watch;
+	uv_signal_t term, interrupt;
+	struct mgmt *mgmt;
+	uint64_t drops_seen[DP_DROP_COUNT], refusals_seen[PCSCF_DROP_COUNT];
+};
+
+/* Everything from start to stop; 0, or negative errno with the reason in the log. */
+int daemon_run(struct daemon *d);
+
+uint64_t daemon_now(void); /* ms, monotonic: the clock of all timers */
+
+/* roles.c */
+int daemon_roles_start(struct daemon *d);
+void daemon_roles_stop(struct daemon *d);
+/* -ENOENT if nobody knows that IMPI */
+int daemon_deregister(struct daemon *d, const char *impi);
+
+/* plane.c: the data plane, and the P-CSCF's way to it */
+int daemon_eal_start(struct daemon *d);
+int daemon_plane_start(struct daemon *d);
+void daemon_plane_stop(struct daemon *d);
+struct pcscf_env daemon_pcscf_env(struct daemon *d);
+/* Takes what has come; true if there may be more. */
+bool daemon_plane_take(struct daemon *d);
+
+/* loop.c */
+int daemon_loop_start(struct daemon *d);
+void daemon_loop_run(struct daemon *d); /* until a signal ends it */
+void daemon_loop_end(struct daemon *d); /* ends all handles; the loop must run once more */
+
+/* watch.c: tells of drops, some seconds apart */
+void daemon_watch(struct daemon *d);
+/* Sum over all workers. */
+void daemon_counters(const struct daemon *d, struct dp_counters *sum);
+
+/* resources.c */
+int daemon_mgmt_start(struct daemon *d);

@@ -1,0 +1,171 @@
+/* Counters of workers and roles, and the daemon as a whole. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/daemon/resources.h"
+#include "crypto/secret.h"
+
+static void count_set(json_t *o, const char *name, uint64_t value)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)value));
+}
+
+static json_t *plane_drops_json(const struct dp_counters *c)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < DP_DROP_COUNT; i++)
+		count_set(o, dp_drop_name((enum dp_drop)i), c->drops[i]);
+	return o;
+}
+
+static json_t *worker_json(unsigned worker, const struct dp_counters *c)
+{
+	json_t *o = json_object();
+
+	count_set(o, "worker", worker);
+	count_set(o, "ue_rx", c->ue_rx);
+	count_set(o, "ue_tx", c->ue_tx);
+	count_set(o, "host_rx", c->host_rx);
+	count_set(o, "host_tx", c->host_tx);
+	count_set(o, "esp_protected", c->esp_protected);
+	count_set(o, "esp_checked", c->esp_checked);
+	count_set(o, "to_control", c->to_control);
+	count_set(o, "from_control", c->from_control);
+	count_set(o, "polls", c->polls);
+	count_set(o, "empty_polls", c->empty_polls);
+	count_set(o, "sleeps", c->sleeps);
+	json_object_set_new(o, "drops", plane_drops_json(c));
+	return o;
+}
+
+void resource_workers_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct daemon *d = ctx;
+	json_t *workers = json_array();
+
+	(void)q;
+	for (unsigned w = 0; d->dp && w < dp_workers(d->dp); w++) {
+		struct dp_counters c;
+
+		dp_worker_counters(d->dp, w, &c);
+		json_array_append_new(workers, worker_json(w, &c));
+	}
+	r->body = json_pack("{s:o}", "workers", workers);
+}
+
+static json_t *pcscf_drops_json(const struct pcscf_counters *c)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < PCSCF_DROP_COUNT; i++)
+		count_set(o, pcscf_drop_name((enum pcscf_drop)i), c->drops[i]);
+	return o;
+}
+
+void resource_drops_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct daemon *d = ctx;
+	struct pcscf_counters pc = {0};
+	struct dp_counters c;
+
+	(void)q;
+	daemon_counters(d, &c);
+	if (d->pcscf)
+		pcscf_counters(d->pcscf, &pc);
+	r->body = json_pack("{s:o, s:o, s:{s:I, s:I}}", "dataplane", plane_drops_json(&c), "pcscf",
+			    pcscf_drops_json(&pc), "daemon", "send_failed",
+			    (json_int_t)d->send_errors, "mw_unknown_host",
+			    (json_int_t)mw_lost(d->mw));
+}
+
+static json_t *pcscf_json(const struct pcscf_counters *c)
+{
+	json_t *o = json_object();
+
+	count_set(o, "registered", c->registered);
+	count_set(o, "pending", c->pending);
+	count_set(o, "sets", c->sets);
+	count_set(o, "transactions", c->transactions);
+	count_set(o, "registrations", c->registrations);
+	count_set(o, "refreshes", c->refreshes);
+	count_set(o, "deregistrations", c->deregistrations);
+	count_set(o, "auth_failures", c->auth_failures);
+	count_set(o, "timeouts", c->timeouts);
+	count_set(o, "requests_from_ue", c->requests_from_ue);
+	count_set(o, "requests_to_ue", c->requests_to_ue);
+	count_set(o, "retransmissions", c->retransmissions);
+	return o;
+}
+
+static uint64_t resident_kb(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long size, resident = 0;
+
+	if (f) {
+		if (fscanf(f, "%llu %llu", &size, &resident) != 2)
+			resident = 0;
+		fclose(f);
+	}
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static json_t *roles_json(unsigned roles)
+{
+	static const char *const names[] = {"p-cscf", "i-cscf", "s-cscf", "hss"};
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < 4; i++)
+		if (roles & (1u << i))
+			json_array_append_new(a, json_string(names[i]));
+	return a;
+}
+
+static void edge_status(const struct daemon *d, json_t *o)
+{
+	struct pcscf_counters pc;
+	struct dp_counters c;
+
+	pcscf_counters(d->pcscf, &pc);
+	daemon_counters(d, &c);
+	json_object_set_new(o, "pcscf", pcscf_json(&pc));
+	json_object_set_new(
+		o, "dataplane",
+		json_pack("{s:i, s:I, s:I, s:I, s:I}", "workers", (int)dp_workers(d->dp),
+			  "sa_sets_in_use", (json_int_t)dp_sa_sets_in_use(d->dp), "sa_sets",
+			  (json_int_t)d->conf.sa_sets, "esp_protected", (json_int_t)c.esp_protected,
+			  "esp_checked", (json_int_t)c.esp_checked));
+}
+
+void resource_status_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct daemon *d = ctx;
+	json_t *o = json_object();
+
+	(void)q;
+	json_object_set_new(o, "version", json_string(ESPLANADE_VERSION));
+	count_set(o, "pid", (uint64_t)getpid());
+	count_set(o, "uptime_s", (daemon_now() - d->started) / 1000);
+	json_object_set_new(o, "roles", roles_json(d->conf.roles));
+	count_set(o, "resident_kb", resident_kb());
+	json_object_set_new(o, "memory_lockable", json_boolean(secret_locked()));
+	count_set(o, "timers", timers_count(d->timers));
+	if (d->pcscf)
+		edge_status(d, o);
+	if (d->icscf)
+		json_object_set_new(
+			o, "icscf",
+			json_pack("{s:I}", "hss_queries", (json_int_t)icscf_queries(d->icscf)));
+	if (d->scscf)
+		json_object_set_new(o, "scscf",
+				    json_pack("{s:I, s:I}", "registered",
+					      (json_int_t)scscf_registered(d->scscf), "pending",
+					      (json_int_t)scscf_pending(d->scscf)));
+	if (d->hss)
+		json_object_set_new(
+			o, "hss",
+			json_pack("{s:I}", "subscribers", (json_int_t)hss_subscribers(d->hss)));
+	r->body = o;
+}

@@ -1,0 +1,145 @@
+/* Registrations and their SAs, as the P-CSCF holds them. */
+#include <string.h>
+
+#include "control/agree/agree.h"
+#include "control/daemon/resources.h"
+
+struct walk {
+	struct daemon *d;
+	struct resource_part part;
+	uint64_t now;
+};
+
+static const char *role_name(enum pcscf_set_role role)
+{
+	static const char *const names[] = {[PCSCF_SET_NEW] = "new",
+					    [PCSCF_SET_CURRENT] = "current",
+					    [PCSCF_SET_OLD] = "old",
+					    [PCSCF_SET_ENDING] = "ending"};
+
+	return names[role];
+}
+
+static json_int_t seconds_left(const struct walk *w, uint64_t at)
+{
+	return at > w->now ? (json_int_t)((at - w->now + 999) / 1000) : 0;
+}
+
+static json_t *set_json(const struct walk *w, const struct pcscf_set_info *i)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "set", (json_int_t)i->set.id, "role",
+			 role_name(i->role), "integ", agree_alg_name(i->set.integ), "encr",
+			 agree_ealg_name(i->set.encr), "mode",
+			 i->set.mode == SA_MODE_TRANSPORT ? "transport" : "udp-enc-tun",
+			 "expires_s", seconds_left(w, i->expires_at));
+}
+
+static json_t *registration_json(const struct walk *w, const struct pcscf_registration *r)
+{
+	char ue[IP_ADDR_STRLEN];
+	json_t *sets = json_array();
+
+	for (unsigned i = 0; i < r->n_sets; i++)
+		json_array_append_new(sets, set_json(w, &r->sets[i]));
+	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:I, s:o}", "impi", resource_text(r->impi),
+			 "impus", resource_texts(r->impus, r->n_impus), "ue",
+			 ip_addr_format(&r->ue, ue), "contact", resource_text(r->contact), "state",
+			 r->registered ? "registered" : "pending", "expires_s",
+			 seconds_left(w, r->expires_at), "sets", sets);
+}
+
+static bool registration_one(void *arg, const struct pcscf_registration *r)
+{
+	struct walk *w = arg;
+
+	if (resource_part_wants(&w->part))
+		json_array_append_new(w->part.items, registration_json(w, r));
+	return !resource_part_full(&w->part);
+}
+
+static json_t *sa_json(const struct walk *w, const struct sa_set *s, enum sa_pair pair, bool in)
+{
+	struct dp_sa_counters c = {0};
+
+	dp_sa_counters(w->d->dp, s->id, pair, in, &c);
+	return json_pack("{s:s, s:s, s:I, s:i, s:i, s:I, s:I, s:I}", "direction", in ? "in" : "out",
+			 "pair", pair == SA_SERVER ? "server" : "client", "spi",
+			 (json_int_t)(in ? s->spi_in[pair] : s->spi_out[pair]), "local_port",
+			 s->local_port[pair], "remote_port", s->remote_port[pair], "packets",
+			 (json_int_t)c.packets, "bytes", (json_int_t)c.bytes, "seq",
+			 (json_int_t)c.seq);
+}
+
+static json_t *set_with_sas(const struct walk *w, const struct pcscf_registration *r,
+			    const struct pcscf_set_info *i)
+{
+	char local[IP_ADDR_STRLEN], remote[IP_ADDR_STRLEN];
+	json_t *o = set_json(w, i), *sas = json_array();
+
+	for (int pair = 0; pair < SA_PAIRS; pair++) {
+		json_array_append_new(sas, sa_json(w, &i->set, (enum sa_pair)pair, true));
+		json_array_append_new(sas, sa_json(w, &i->set, (enum sa_pair)pair, false));
+	}
+	json_object_set_new(o, "impi", resource_text(r->impi));
+	json_object_set_new(o, "local", json_string(ip_addr_format(&i->set.local, local)));
+	json_object_set_new(o, "remote", json_string(ip_addr_format(&i->set.remote, remote)));
+	json_object_set_new(o, "sas", sas);
+	return o;
+}
+
+static bool sas_one(void *arg, const struct pcscf_registration *r)
+{
+	struct walk *w = arg;
+
+	for (unsigned i = 0; i < r->n_sets; i++)
+		if (resource_part_wants(&w->part))
+			json_array_append_new(w->part.items, set_with_sas(w, r, &r->sets[i]));
+	return !resource_part_full(&w->part);
+}
+
+static bool edge_missing(const struct daemon *d, struct mgmt_reply *r)
+{
+	if (!d->pcscf)
+		mgmt_fail(r, 404, "no P-CSCF runs here");
+	return !d->pcscf;
+}
+
+/* total: UEs registered now */
+void resource_registrations_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct walk w = {ctx, resource_part_of(q), daemon_now()};
+	struct pcscf_counters c;
+
+	if (edge_missing(w.d, r)) {
+		json_decref(w.part.items);
+		return;
+	}
+	pcscf_registration_each(w.d->pcscf, registration_one, &w);
+	pcscf_counters(w.d->pcscf, &c);
+	r->body = mgmt_page(q, "registrations", w.part.items, c.registered);
+}
+
+/* Items are SA sets of four SAs each; total: sets held now */
+void resource_sas_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct walk w = {ctx, resource_part_of(q), daemon_now()};
+	struct pcscf_counters c;
+
+	if (edge_missing(w.d, r)) {
+		json_decref(w.part.items);
+		return;
+	}
+	pcscf_registration_each(w.d->pcscf, sas_one, &w);
+	pcscf_counters(w.d->pcscf, &c);
+	r->body = mgmt_page(q, "sas", w.part.items, c.sets);
+}
+
+void resource_registration_delete(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	int err = daemon_deregister(ctx, q->name);
+
+	if (err)
+		mgmt_fail(r, 404, "%s is not registered", q->name);
+	else
+		r->body = json_pack("{s:i}", "deregistered", 1);
+}

@@ -1,0 +1,111 @@
+/* The roles of the configuration: made, joined, ended. */
+#include <errno.h>
+#include <string.h>
+
+#include "control/daemon/daemon.h"
+
+static int failed(struct daemon *d, const char *what, int err)
+{
+	if (err)
+		log_line(&d->log, CONF_LOG_ERROR, "%s: %s", what, strerror(-err));
+	return err;
+}
+
+static int hss_start(struct daemon *d)
+{
+	struct hss_conf conf = {.path = d->conf.hss_path,
+				.sqn_block = d->conf.sqn_block,
+				.synchronous_full = d->conf.synchronous};
+
+	return failed(d, conf.path, hss_alloc(&d->hss, &conf));
+}
+
+static int icscf_start(struct daemon *d)
+{
+	struct icscf_conf conf = {.host = d->conf.icscf_host, .scscf_host = d->conf.scscf_host};
+
+	return failed(d, "I-CSCF", icscf_alloc(&d->icscf, &conf, d->mw, hss_cx(d->hss)));
+}
+
+static int scscf_start(struct daemon *d)
+{
+	struct scscf_conf conf = {.host = d->conf.scscf_host,
+				  .icscf_host = d->conf.icscf_host,
+				  .realm = d->conf.realm,
+				  .expires_default = d->conf.expires_default,
+				  .expires_min = d->conf.expires_min,
+				  .expires_max = d->conf.expires_max,
+				  .await_auth = d->conf.reg_await_auth,
+				  .vectors = d->conf.vectors,
+				  .challenge_protected = d->conf.challenge_protected};
+
+	return failed(d, "S-CSCF", scscf_alloc(&d->scscf, &conf, d->timers, d->mw, hss_cx(d->hss)));
+}
+
+static int pcscf_start(struct daemon *d)
+{
+	const struct esp_conf *c = &d->conf;
+	struct sip_txn_timers timers = {c->t1_ms, c->t2_ms, c->t4_ms};
+	struct pcscf_env env = daemon_pcscf_env(d);
+	struct pcscf_conf conf = {.host = c->pcscf_host,
+				  .icscf_host = c->icscf_host,
+				  .visited_network = c->visited_network,
+				  .port_ps = (uint16_t)c->port_ps,
+				  .port_pc_min = (uint16_t)c->port_pc_min,
+				  .port_pc_max = (uint16_t)c->port_pc_max,
+				  .n_choices = c->n_algorithms,
+				  .ipsec_required = c->ipsec_policy == CONF_IPSEC_REQUIRED,
+				  .await_auth = c->reg_await_auth,
+				  .guard = c->sa_guard,
+				  .linger = c->sa_linger,
+				  .max_pending = c->max_pending,
+				  .access_timers = &timers};
+
+	for (unsigned i = 0; i < 2; i++)
+		conf.access[i] = (struct ip_endpoint){c->addresses[i], (uint16_t)c->sip_port};
+	for (unsigned i = 0; i < c->n_algorithms; i++)
+		conf.choices[i] = (struct agree_choice){c->algorithms[i].integ,
+							c->algorithms[i].encr, SA_MODE_TRANSPORT};
+	return failed(d, "P-CSCF", pcscf_alloc(&d->pcscf, &conf, &env, d->timers, d->mw));
+}
+
+int daemon_roles_start(struct daemon *d)
+{
+	unsigned roles = d->conf.roles;
+	int err = failed(d, "timers", timers_alloc(&d->timers));
+
+	if (!err)
+		err = failed(d, "Mw", mw_alloc(&d->mw));
+	if (!err && (roles & CONF_HSS))
+		err = hss_start(d);
+	if (!err && (roles & CONF_ICSCF))
+		err = icscf_start(d);
+	if (!err && (roles & CONF_SCSCF))
+		err = scscf_start(d);
+	if (!err && (roles & CONF_PCSCF))
+		err = pcscf_start(d);
+	return err;
+}
+
+void daemon_roles_stop(struct daemon *d)
+{
+	pcscf_free(d->pcscf); /* removes its SAs: before the data plane */
+	scscf_free(d->scscf);
+	icscf_free(d->icscf);
+	hss_free(d->hss);
+	mw_free(d->mw);
+	timers_free(d->timers);
+}
+
+int daemon_deregister(struct daemon *d, const char *impi)
+{
+	uint64_t now = daemon_now();
+	int home = d->scscf ? scscf_deregister(d->scscf, sv_of(impi), now) : -ENOENT;
+	int edge = d->pcscf ? pcscf_deregister(d->pcscf, sv_of(impi), now) : -ENOENT;
+
+	mw_run(d->mw, now);
+	if (home && edge)
+		return home != -ENOENT ? home : edge;
+	log_line(&d->log, CONF_LOG_INFO, "deregistered %s", impi);
+	return 0;
+}
