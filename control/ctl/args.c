@@ -228,7 +228,7 @@ static int command_check(struct args *a, const struct command *c, char **words, 
 int args_parse(struct args *a, int argc, char **argv, FILE *err)
 {
 	const char *socket = getenv("ESPLANADE_SOCKET");
-	const struct command *c;
+	const struct command *c = NULL;
 	unsigned seen = 0;
 	int id;
 
