@@ -37,7 +37,7 @@ static char *params_dup(struct sv params)
 		if (sv_caseeq(name, SV("expires")))
 			continue;
 		sbuf_printf(&b, ";%.*s", SV_ARG(name));
-		if (value.p)
+		if (!sv_empty(value))
 			sbuf_printf(&b, "=%.*s", SV_ARG(value));
 	}
 	return b.overflow ? NULL : sv_dup(sbuf_sv(&b));

@@ -8,8 +8,8 @@ enum verdict {
 	V_ACCEPT,
 	V_WRONG,
 	V_INCOMPLETE, /* cannot be checked at all (F27) */
-	V_LATE,	     /* answers a challenge that a newer one has voided (DF-05) */
-	V_OVERTAKEN, /* a later REGISTER of the same Call-ID was here before */
+	V_LATE,	      /* answers a challenge that a newer one has voided (DF-05) */
+	V_OVERTAKEN,  /* a later REGISTER of the same Call-ID was here before */
 };
 
 /*
