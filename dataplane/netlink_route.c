@@ -30,7 +30,7 @@ static bool multipath_parse(const struct rtattr *rta, int family, unsigned ifind
 	const struct rtnexthop *nh = RTA_DATA(rta);
 	int left = (int)RTA_PAYLOAD(rta);
 
-	while (RTNH_OK(nh, left)) {
+	while (left >= (int)sizeof(*nh) && RTNH_OK(nh, left)) {
 		struct rtattr *tb[RTA_MAX + 1];
 
 		rtattr_sort(tb, RTA_MAX, RTNH_DATA(nh), nh->rtnh_len - (int)RTNH_LENGTH(0));

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 
 #include <rte_hash.h>
-#include <rte_hash_crc.h>
+#include <rte_jhash.h>
+#include <rte_random.h>
 
 #include "dataplane/nexthop.h"
 
@@ -44,7 +45,8 @@ static int table_hash_create(struct nexthop_table *t, unsigned capacity)
 		.name = name,
 		.entries = capacity,
 		.key_len = sizeof(struct ip_addr),
-		.hash_func = rte_hash_crc,
+		.hash_func = rte_jhash,
+		.hash_func_init_val = (uint32_t)rte_rand(), /* hosts choose their addresses */
 		.socket_id = (int)rte_socket_id(),
 		/* Every key finds room, and readers neither lock nor wait. */
 		.extra_flag =

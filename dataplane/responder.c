@@ -124,7 +124,6 @@ static enum responder_verdict arp_take(const struct responder *r, struct rte_mbu
 {
 	struct arp_frame *f = rte_pktmbuf_mtod(frame, struct arp_frame *);
 	const struct rte_arp_ipv4 *data = &f->arp.arp_data;
-	bool request = f->arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST);
 	bool probe, ours;
 
 	if (frame->data_len < sizeof(*f) || !arp_valid(r, &f->arp))
@@ -133,7 +132,7 @@ static enum responder_verdict arp_take(const struct responder *r, struct rte_mbu
 	ours = is_ours(r, 4, &data->arp_tip);
 	if (!probe && !is_peer(r, 4, &data->arp_sip))
 		return RESPONDER_IGNORED;
-	if (request && ours) {
+	if (ours && f->arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST)) {
 		arp_answer(r, f);
 		return RESPONDER_ANSWERED;
 	}
@@ -154,11 +153,13 @@ static enum responder_verdict arp_take(const struct responder *r, struct rte_mbu
 static bool echo_valid(const struct responder *r, const struct rte_mbuf *frame,
 		       const struct ipv4_frame *f)
 {
-	uint32_t total = rte_be_to_cpu_16(f->ip.total_length);
+	uint32_t total;
 
 	if (frame->data_len < sizeof(*f) || f->ip.version_ihl != RTE_IPV4_VHL_DEF ||
-	    f->ip.next_proto_id != IPPROTO_ICMP || total < sizeof(f->ip) + sizeof(f->icmp) ||
-	    total > frame->data_len - sizeof(f->eth))
+	    f->ip.next_proto_id != IPPROTO_ICMP)
+		return false;
+	total = rte_be_to_cpu_16(f->ip.total_length);
+	if (total < sizeof(f->ip) + sizeof(f->icmp) || total > frame->data_len - sizeof(f->eth))
 		return false;
 	return (f->ip.fragment_offset & ~rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) == 0 &&
 	       rte_raw_cksum(&f->ip, sizeof(f->ip)) == 0xffff &&

@@ -156,4 +156,8 @@ expect 10.0.0.251 02:00:00:14:00:fb
 expect 10.0.0.250 unresolved
 expect 10.0.0.2 unresolved
 expect 203.0.113.1 02:00:00:14:01:03
+
+exec {PROBE[1]}>&-
+wait "$probe_pid" || { cat "$dir/probe.log"; exit 1; }
+probe_pid=
 echo "passed ($lost messages lost and made up for)"

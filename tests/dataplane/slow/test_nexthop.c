@@ -199,6 +199,30 @@ static void test_cache(void **state)
 	nexthop_table_free(t);
 }
 
+/* A cache is no good for another neighbour that was given the same index. */
+static void test_cache_reused_index(void **state)
+{
+	static const struct route_text on_link = {"0.0.0.0", 0, NULL, 0, false};
+	struct nexthop_table *t = table_make(*state, 8);
+	struct next_hop_cache cache = {0};
+	struct ip_addr first = rig_addr("10.0.0.1");
+	struct rte_ether_addr mac;
+	char other[16];
+
+	route_set(t, &on_link);
+	hop_add(t, "10.0.0.1");
+	assert_int_equal(find(t, "10.0.0.1", &cache, &mac), 0);
+	nexthop_remove(t, &first);
+	nexthop_reclaim(t);
+	nexthop_reclaim(t);
+	for (unsigned i = 2; i <= 9; i++) { /* all there are */
+		snprintf(other, sizeof(other), "10.0.0.%u", i);
+		hop_add(t, other);
+	}
+	assert_int_equal(find(t, "10.0.0.1", &cache, &mac), -EAGAIN);
+	nexthop_table_free(t);
+}
+
 /* An index is given out again only when no worker can hold it any more. */
 static void test_reuse_waits(void **state)
 {
@@ -309,8 +333,8 @@ static void test_concurrent(void **state)
 		struct rte_ether_addr mac = mac_of(&a);
 		int index;
 
-		if (seed & 0x1000000)
-			route_set(r.t, seed & 0x800000 ? &on_link : &all);
+		if ((seed >> 16 & 0xff) == 0)
+			route_set(r.t, seed & 0x8000 ? &on_link : &all);
 		if (there[i]) {
 			nexthop_remove(r.t, &a);
 			there[i] = false;
@@ -330,8 +354,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_longest_prefix), cmocka_unit_test(test_states),
-		cmocka_unit_test(test_cache),	       cmocka_unit_test(test_reuse_waits),
-		cmocka_unit_test(test_many),	       cmocka_unit_test(test_concurrent),
+		cmocka_unit_test(test_cache),	       cmocka_unit_test(test_cache_reused_index),
+		cmocka_unit_test(test_reuse_waits),    cmocka_unit_test(test_many),
+		cmocka_unit_test(test_concurrent),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
