@@ -16,10 +16,11 @@
 
 #define POOL_CACHE	 256
 #define LARGE_CACHE	 16
-#define LARGE_DATAGRAM	 10240
+#define LARGE_DATAGRAM	 PORT_LARGE_FRAME
 #define LARGE_PER_BUFFER 32 /* one large buffer for so many others */
 #define LARGE_MIN	 64
 #define LARGE_MAX	 2048
+#define WHOLE_PER_BUFFER 4 /* the same for ports that hand out whole datagrams */
 #define TICK_MS		 100
 /* SPI, sequence number, IV, padding and trailer, ICV: what ESP adds at most */
 #define ESP_MAX_OVERHEAD (ESP_HEADER_LEN + ESP_MAX_IV + 17 + ESP_ICV_LEN)
@@ -91,6 +92,18 @@ static int dp_sa_alloc(struct dp *dp, const struct dp_config *conf)
 	return 0;
 }
 
+/* Buffers for what a port receives. */
+static struct rte_mempool *dp_port_pool(struct dp *dp, const struct dp_config *conf,
+					const char *device)
+{
+	if (!port_defragments(device))
+		return dp->env.pool;
+	if (!dp->whole)
+		dp->whole = pool_alloc(dp, "whole", conf->buffers / WHOLE_PER_BUFFER, POOL_CACHE,
+				       PORT_LARGE_FRAME);
+	return dp->whole;
+}
+
 /* The kernel's segments have to leave room for ESP: its interface gets the smaller MTU. */
 static int dp_ports_open(struct dp *dp, const struct dp_config *conf)
 {
@@ -98,13 +111,16 @@ static int dp_ports_open(struct dp *dp, const struct dp_config *conf)
 		.device = conf->ue_port,
 		.queues = conf->workers,
 		.mtu = conf->mtu,
-		.pool = dp->env.pool,
+		.pool = dp_port_pool(dp, conf, conf->ue_port),
 	};
-	int rc = port_open(&dp->env.ue, &port);
+	int rc = port.pool ? port_open(&dp->env.ue, &port) : -ENOMEM;
 
 	if (rc < 0 || !conf->host_port)
 		return rc;
 	port.device = conf->host_port;
+	port.pool = dp_port_pool(dp, conf, conf->host_port);
+	if (!port.pool)
+		return -ENOMEM;
 	port.mtu = (uint16_t)(conf->mtu - ESP_MAX_OVERHEAD);
 	port.mac = &dp->env.ue.mac;
 	rc = port_open(&dp->env.host, &port);
@@ -256,6 +272,7 @@ void dp_free(struct dp *dp)
 	port_close(&dp->env.ue);
 	sa_table_free(dp->sa);
 	rte_free(dp->env.qsbr);
+	rte_mempool_free(dp->whole);
 	rte_mempool_free(dp->env.large);
 	rte_mempool_free(dp->env.pool);
 	control_wake_close(&dp->wake);

@@ -7,6 +7,7 @@
 struct dp {
 	struct worker_env env;
 	struct sa_table *sa;
+	struct rte_mempool *whole; /* for ports that hand out whole datagrams; else NULL */
 	struct control_wake wake;
 	struct worker *workers[DP_MAX_WORKERS];
 	unsigned lcore[DP_MAX_WORKERS]; /* that runs it; 0: none */

@@ -82,6 +82,7 @@ static int eal_args_make(struct eal_args *a, const struct dp_eal_config *conf)
 	eal_arg(a, "--file-prefix=%s", conf->name);
 	eal_arg(a, "--no-telemetry");
 	eal_arg(a, "--log-level=*:warning");
+	eal_arg(a, "--log-level=pmd.net.tap:critical"); /* complains of what we do not use */
 	/* Nothing in the file system: many processes may run beside each other. */
 	if (conf->huge_pages) {
 		eal_arg(a, "--in-memory");

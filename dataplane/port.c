@@ -1,7 +1,7 @@
 #include "dataplane/port.h"
 
 #include <errno.h>
-#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_dev.h>
@@ -29,6 +29,25 @@ static int port_device_name(char name[RTE_ETH_NAME_MAX_LEN], const char *device)
 	return 0;
 }
 
+bool port_defragments(const char *device)
+{
+	/* Its sockets are a fanout group with PACKET_FANOUT_FLAG_DEFRAG (IPv4 only). */
+	return strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0;
+}
+
+/* Probes a device; makes room for whole datagrams where the configuration does not say. */
+static int port_probe(const char *device)
+{
+	char args[512];
+	int len;
+
+	if (!port_defragments(device) || strstr(device, "framesz="))
+		return rte_dev_probe(device);
+	len = snprintf(args, sizeof(args), "%s,framesz=%u,blocksz=%u", device, PORT_LARGE_FRAME,
+		       PORT_LARGE_FRAME * 4);
+	return len < 0 || (size_t)len >= sizeof(args) ? -E2BIG : rte_dev_probe(args);
+}
+
 static int port_find(struct port *port, const char *device)
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
@@ -38,7 +57,7 @@ static int port_find(struct port *port, const char *device)
 		return port_log(device, "bad name", rc);
 	if (rte_eth_dev_get_port_by_name(name, &port->id) == 0)
 		return 0;
-	rc = rte_dev_probe(device);
+	rc = port_probe(device);
 	if (rc < 0)
 		return port_log(device, "cannot be opened", rc);
 	port->made = true;

@@ -7,6 +7,8 @@
 #include <rte_ether.h>
 #include <rte_mempool.h>
 
+#define PORT_LARGE_FRAME 10240 /* octets that a port which defragments takes at most */
+
 struct port_conf {
 	const char *device; /* name of an existing port, or devargs of one to make */
 	uint16_t queues;    /* wanted; a port may have fewer */
@@ -27,5 +29,7 @@ struct port {
 
 /* Opens and starts. 0 or negative errno; EAL's log has the details. */
 int port_open(struct port *port, const struct port_conf *conf);
+/* Does this device hand out whole datagrams, however many fragments they came in? */
+bool port_defragments(const char *device);
 /* Stops the port, and removes it if port_open() made it. */
 void port_close(struct port *port);
