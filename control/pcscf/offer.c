@@ -11,6 +11,9 @@ int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, struct pcsc
 
 	memset(o, 0, sizeof(*o));
 	rc = agree_parse(&list, m, SIP_HDR_SECURITY_CLIENT);
+	if (rc == -EBADMSG)
+		return -EPROTO; /* nothing of it can be read: as good as nothing acceptable (HX-03)
+				 */
 	if (rc < 0)
 		return rc == -ENOENT ? rc : -EBADMSG;
 	rc = agree_choose(&list, p->conf.choices, p->conf.n_choices, &mech);

@@ -94,7 +94,11 @@ static unsigned agreement(struct registering *g, const struct pcscf_run *pending
 	return 421; /* bidding down (F16) */
 }
 
-/* ST-06: the port_uc offered must be nobody's. What ends with this SM1 anyway does not count. */
+/*
+ * ST-06: the port_uc offered must be nobody's. What ends with this SM1 anyway does not count; and
+ * in a refresh on its own SAs the UE may repeat its port as long as it is not challenged: then
+ * nothing is made of the offer (SP-19).
+ */
 static bool port_free(struct registering *g, const struct pcscf_reg *r)
 {
 	struct pcscf_set *s;
@@ -104,7 +108,7 @@ static bool port_free(struct registering *g, const struct pcscf_reg *r)
 	s = pcscf_set_of_port_uc(g->p, &g->from->remote.addr, g->offer.ue.port_c);
 	if (!s)
 		return true;
-	return s->reg == r && (s->role == PCSCF_SET_NEW || s->role == PCSCF_SET_ENDING);
+	return s->reg == r && (g->set || s->role == PCSCF_SET_NEW || s->role == PCSCF_SET_ENDING);
 }
 
 static bool overloaded(const struct registering *g, const struct pcscf_reg *r)
