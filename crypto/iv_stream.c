@@ -1,11 +1,10 @@
 #include "crypto/iv_stream.h"
 
 #include <sodium.h>
-#include <string.h>
 
 _Static_assert(IV_STREAM_KEY_LEN == crypto_stream_chacha20_KEYBYTES, "key of ChaCha20");
 
-static void iv_stream_refill(struct iv_stream *s)
+void iv_stream_refill(struct iv_stream *s)
 {
 	/* One key makes one block of output, so the nonce may stay zero. */
 	static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
@@ -21,12 +20,4 @@ void iv_stream_init(struct iv_stream *s)
 {
 	randombytes_buf(s->block, IV_STREAM_KEY_LEN);
 	iv_stream_refill(s);
-}
-
-void iv_stream_take(struct iv_stream *s, uint8_t *out, unsigned len)
-{
-	if (len > sizeof(s->block) - s->used)
-		iv_stream_refill(s);
-	memcpy(out, s->block + s->used, len);
-	s->used += len;
 }

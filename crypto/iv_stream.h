@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
 #define IV_STREAM_KEY_LEN 32
 #define IV_STREAM_LEN	  2048 /* key included; small enough to stay in the first-level cache */
@@ -17,5 +18,19 @@ struct iv_stream {
 };
 
 void iv_stream_init(struct iv_stream *s);
+void iv_stream_refill(struct iv_stream *s);
+
 /* len <= IV_STREAM_LEN - IV_STREAM_KEY_LEN */
-void iv_stream_take(struct iv_stream *s, uint8_t *out, unsigned len);
+static inline void iv_stream_take(struct iv_stream *s, uint8_t *out, unsigned len)
+{
+	const uint8_t *from;
+
+	if (len > sizeof(s->block) - s->used)
+		iv_stream_refill(s);
+	from = s->block + s->used;
+	s->used += len;
+	if (len == 16) /* AES-CBC: two moves rather than a call */
+		memcpy(out, from, 16);
+	else
+		memcpy(out, from, len);
+}
