@@ -28,7 +28,7 @@ struct digest_input {
 	enum digest_qop qop;
 	struct sv username, realm, nonce, uri, method;
 	struct sv nc, cnonce; /* with qop, and cnonce for MD5-sess */
-	struct sv body;	      /* auth-int: entity body of the request, or of the response for rspauth */
+	struct sv body; /* auth-int: entity body of the request, or of the response for rspauth */
 };
 
 /* MD5(username:realm:password), before any -sess step: what an HSS may store. */

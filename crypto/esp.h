@@ -55,10 +55,10 @@ enum esp_status {
 
 struct esp_job {
 	const struct esp_key *key;
-	uint8_t *esp;	    /* at the SPI */
-	uint16_t len;	    /* SPI through next header, without the ICV that follows */
-	bool inbound;	    /* false: encrypt, write ICV; true: check ICV, decrypt */
-	uint8_t status;	    /* enum esp_status, when it comes back */
+	uint8_t *esp;	/* at the SPI */
+	uint16_t len;	/* SPI through next header, without the ICV that follows */
+	bool inbound;	/* false: encrypt, write ICV; true: check ICV, decrypt */
+	uint8_t status; /* enum esp_status, when it comes back */
 	void *user;
 };
 

@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets off. */
+/* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets
+ * off. */
 int secret_init(void);
 
 /* Zeroed; for few and long-lived secrets (page granularity). NULL when out of memory or lock limit

@@ -21,7 +21,8 @@ struct sqn_array {
 bool sqn_accept(struct sqn_array *a, uint64_t sqn);
 /* SQN_MS for AUTS: the highest accepted. */
 uint64_t sqn_highest(const struct sqn_array *a);
-/* The next number the home network gives out: SEQ + 1 and the next IND (C.1.1.1). 0 past the end. */
+/* The next number the home network gives out: SEQ + 1 and the next IND (C.1.1.1). 0 past the end.
+ */
 uint64_t sqn_next(uint64_t sqn);
 /* Is sqn_next(sqn_he) acceptable to a card at sqn_ms? (C.3.4: if not, resynchronise to sqn_ms.) */
 bool sqn_next_fits(uint64_t sqn_he, uint64_t sqn_ms);
