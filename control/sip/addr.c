@@ -34,13 +34,14 @@ static int read_params(struct sip_addr *a, struct sv rest)
 	return a->params.p[0] == ';' && scan_is_closed(a->params) ? 0 : -EBADMSG;
 }
 
-/* addr-spec: parameters behind it are the field's, not the URI's (RFC 3261 20.10). */
+/* addr-spec: parameters behind it are the field's, not the URI's, and "?" needs <> (RFC
+ * 3261 20.10). */
 static int read_addr_spec(struct sip_addr *a, struct sv v)
 {
 	const char *semicolon = memchr(v.p, ';', v.n);
 
 	a->uri = sv_trim(semicolon ? sv_between(v.p, semicolon) : v);
-	if (!is_uri_text(a->uri))
+	if (!is_uri_text(a->uri) || memchr(a->uri.p, '?', a->uri.n))
 		return -EBADMSG;
 	return semicolon ? read_params(a, sv_between(semicolon, v.p + v.n)) : 0;
 }

@@ -36,7 +36,8 @@ void sip_edit_remove_first(struct sip_edit *e, enum sip_hdr id);
 /* Replaces any view into the message (a URI, a value, a parameter). */
 __attribute__((format(printf, 3, 4))) void sip_edit_replace(struct sip_edit *e, struct sv old,
 							     const char *fmt, ...);
-/* Adds a header field line ("Name: value", without CRLF) before all fields of `id`, or at the end of the head if there are none. */
+/* Adds a header field line ("Name: value", without CRLF) before all fields of `id`, or at the end of the head
+ * if there are none. Several at one place stand in the order of the calls. */
 __attribute__((format(printf, 3, 4))) void sip_edit_insert(struct sip_edit *e, enum sip_hdr id,
 							   const char *fmt, ...);
 /* Adds a header field line at the end of the head. */

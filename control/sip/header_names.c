@@ -79,15 +79,12 @@ static const struct length_class classes[LONGEST + 1] = {
 	[21] = {0, {{'p', SIP_HDR_P_ACCESS_NETWORK_INFO, "p-access-network-info"}}},
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
+/* Bit 5 makes letters small and leaves "-" as it is; of a token's characters no others meet these.
+ */
 static bool same(struct sv name, const char *lower_case)
 {
 	for (size_t i = 0; i < name.n; i++)
-		if (lower(name.p[i]) != lower_case[i])
+		if ((name.p[i] | 0x20) != lower_case[i])
 			return false;
 	return true;
 }
@@ -100,7 +97,7 @@ enum sip_hdr sip_header_id(struct sv name)
 	if (name.n == 0 || name.n > LONGEST)
 		return SIP_HDR_OTHER;
 	k = &classes[name.n];
-	key = lower(name.p[k->at]);
+	key = (char)(name.p[k->at] | 0x20);
 	for (const struct candidate *c = k->c; c < k->c + 10 && c->name; c++)
 		if (c->key == key)
 			return same(name, c->name) ? (enum sip_hdr)c->id : SIP_HDR_OTHER;

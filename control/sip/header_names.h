@@ -3,5 +3,5 @@
 
 #include "control/sip/msg.h"
 
-/* The id of a name of any letter case; SIP_HDR_OTHER if it is not one of ours. */
+/* The id of a name (a token) of any letter case; SIP_HDR_OTHER if it is not one of ours. */
 enum sip_hdr sip_header_id(struct sv name);

@@ -2,26 +2,24 @@
 
 #include "control/sip/scan.h"
 
-/* One bit for each of the 128 ASCII characters that may stand in a token. */
-static const uint32_t token_chars[4] = {
-	0x00000000, /* controls */
-	0x03ff6ca2, /* ! % ' * + - . 0-9 */
-	0x87fffffe, /* A-Z _ */
-	0x47ffffff, /* ` a-z ~ */
+/* An octet for each character: looked up for every one of every field name, so not packed into
+ * bits. */
+static const bool token_chars[256] = {
+	['!'] = 1,	   ['%'] = 1, ['\''] = 1,	 ['*'] = 1, ['+'] = 1,
+	['-'] = 1,	   ['.'] = 1, ['0' ... '9'] = 1, ['_'] = 1, ['`'] = 1,
+	['A' ... 'Z'] = 1, ['~'] = 1, ['a' ... 'z'] = 1,
 };
 
 bool scan_is_token_char(char c)
 {
-	uint8_t u = (uint8_t)c;
-
-	return u < 128 && (token_chars[u / 32] >> u % 32 & 1);
+	return token_chars[(uint8_t)c];
 }
 
 size_t scan_token(struct sv v)
 {
 	size_t i = 0;
 
-	while (i < v.n && scan_is_token_char(v.p[i]))
+	while (i < v.n && token_chars[(uint8_t)v.p[i]])
 		i++;
 	return i;
 }
@@ -69,14 +67,16 @@ static size_t scan_angle(struct sv v)
 
 size_t scan_span(struct sv v, char stop)
 {
-	size_t i = 0, n = 1;
+	size_t i = 0, n;
 
-	while (i < v.n && v.p[i] != stop && n) {
-		if (v.p[i] == '"')
-			n = scan_quoted(sv_skip(v, i));
-		else
-			n = v.p[i] == '<' ? scan_angle(sv_skip(v, i)) : 1;
+	for (;;) {
+		while (i < v.n && v.p[i] != stop && v.p[i] != '"' && v.p[i] != '<')
+			i++;
+		if (i == v.n || v.p[i] == stop)
+			return i;
+		n = v.p[i] == '"' ? scan_quoted(sv_skip(v, i)) : scan_angle(sv_skip(v, i));
+		if (n == 0)
+			return SIZE_MAX;
 		i += n;
 	}
-	return n ? i : SIZE_MAX;
 }

@@ -28,6 +28,7 @@ struct sip_txns_env {
 
 int sip_txns_alloc(struct sip_txns **tp, struct timers *timers, struct sip_txn_timers values,
 		   const struct sip_txns_env *env);
+/* Ends all transactions: `gone` is called for servers, no handler for clients. */
 void sip_txns_free(struct sip_txns *t);
 unsigned sip_txns_count(const struct sip_txns *t);
 uint64_t sip_txns_retransmissions(const struct sip_txns *t);
@@ -35,14 +36,18 @@ uint64_t sip_txns_retransmissions(const struct sip_txns *t);
 /*
  * Offers a received message. true: it belonged to a transaction and is dealt with (a repeated request
  * answered again, a response given to its client's handler, an ACK absorbed). false: a new request, or a response to
- * nothing of ours.
+ * nothing of ours. The ACK to a 2xx and a 2xx to INVITE behind the first are the core's: false (RFC 3261
+ * 13.2.2.4, 16.7; RFC 6026). A clear response to a protected request is nobody's: false.
  */
 bool sip_txns_input(struct sip_txns *t, const struct sip_flow *from, const struct sip_msg *m,
 		    uint64_t now);
 
 /* ---- server ------------------------------------------------------------------------------- */
 
-/* For a new request. `reply` is the flow that its responses take. `gone` (may be NULL) is called when the transaction ends. */
+/*
+ * For a new request. `reply` is the flow that its responses take. `gone` (may be NULL) is called when the
+ * transaction ends. An INVITE without a response after 200 ms gets a 100 (RFC 3261 17.2.1).
+ */
 typedef void sip_server_gone_h(void *arg);
 int sip_server_create(struct sip_txns *t, struct sip_server_txn **sp, const struct sip_flow *reply,
 		      const struct sip_msg *request, sip_server_gone_h *gone, void *arg, uint64_t now);
