@@ -117,7 +117,10 @@ static bool piece_of_ipv6(const struct rte_mbuf *packet, struct piece *p)
 	uint32_t payload = rte_be_to_cpu_16(ip->payload_len);
 
 	p->header = sizeof(*ip) + IPV6_FRAG_HDR;
-	if (payload <= IPV6_FRAG_HDR || sizeof(*ip) + payload > packet->pkt_len)
+	/* A fragment in a fragment would have us begin anew each time (RFC 8200 4.1: at most once).
+	 */
+	if (payload <= IPV6_FRAG_HDR || sizeof(*ip) + payload > packet->pkt_len ||
+	    ext->next_header == IPPROTO_FRAGMENT)
 		return false;
 	p->offset = field & RTE_IPV6_EHDR_FO_MASK;
 	p->more = field & RTE_IPV6_EHDR_MF_MASK;

@@ -2,8 +2,11 @@
 """Writes packets as scapy makes them, so that the tests have an outsider's view.
 
 Usage: make_frames.py responder > frames_responder.h; make_frames.py frag > frames_frag.h
+       make_frames.py seeds DIR: the same as inputs of the fuzzers, in DIR/fuzz_responder, DIR/fuzz_frag
 (Debian: python3-scapy)
 """
+import contextlib
+import pathlib
 import random
 import sys
 
@@ -17,6 +20,9 @@ US6, PEER6 = "2001:db8:1::5", "2001:db8:9::1"
 GROUP6, GROUP6_MAC = "ff02::1:ff00:5", "33:33:ff:00:00:05"
 
 
+SEEDS = {}
+
+
 def c_array(data):
     lines = [", ".join(f"0x{b:02x}" for b in data[i:i + 16]) for i in range(0, len(data), 16)]
     return ",\n\t".join(lines)
@@ -24,6 +30,7 @@ def c_array(data):
 
 def emit(name, packet):
     data = packet if isinstance(packet, bytes) else bytes(packet)
+    SEEDS[name] = data
     print(f"static const uint8_t {name}[] = {{\n\t{c_array(data)},\n}};\n")
 
 
@@ -147,8 +154,32 @@ def fragments():
     emit("atomic6", head / IPv6ExtHdrFragment(id=5, nh=50) / data)
 
 
+def write_responder_seeds(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in SEEDS.items():
+        (folder / name).write_bytes(bytes([0x20]) + data)
+
+
+def write_frag_seeds(folder):
+    """As tests/fuzz/fuzz_frag.c reads them: all pieces of a packet, and packets to be cut."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for whole, pieces in (("whole4", "pieces4"), ("whole4_options", "pieces4_options"), ("whole6", "pieces6")):
+        parts = [data for name, data in SEEDS.items() if name.startswith(pieces + "_") and name[-1].isdigit()]
+        (folder / pieces).write_bytes(b"\1" + b"".join(len(p).to_bytes(2, "big") + p for p in parts))
+        (folder / whole).write_bytes(b"\0" + (400).to_bytes(2, "big") + SEEDS[whole])
+
+
 PARTS = {"responder": (arp_frames, nd_frames, echo_frames), "frag": (fragments,)}
 
-print("/* Made by make_frames.py. */\n/* clang-format off */\n#include \"tests/dataplane/slow/rig.h\"\n")
-for part in PARTS[sys.argv[1]]:
-    part()
+if sys.argv[1] == "seeds":
+    target = pathlib.Path(sys.argv[2])
+    with contextlib.redirect_stdout(None):
+        for kind, write in (("responder", write_responder_seeds), ("frag", write_frag_seeds)):
+            SEEDS.clear()
+            for part in PARTS[kind]:
+                part()
+            write(target / f"fuzz_{kind}")
+else:
+    print("/* Made by make_frames.py. */\n/* clang-format off */\n#include \"tests/dataplane/slow/rig.h\"\n")
+    for part in PARTS[sys.argv[1]]:
+        part()

@@ -107,6 +107,21 @@ static void test_atomic(void **state)
 	assert_int_equal(rig_in_use(rig), 0);
 }
 
+/* A fragment header behind another: what comes out never is a fragment again.
+ * covers: DP-11 */
+static void test_nested(void **state)
+{
+	const struct rig *rig = *state;
+	struct frag *f = frag_make(rig, 16);
+	struct rte_mbuf *m = rig_mbuf(rig->pool, atomic6, sizeof(atomic6));
+
+	rte_pktmbuf_mtod(m, uint8_t *)[40] = IPPROTO_FRAGMENT;
+	assert_null(frag_reassemble(f, m, 1));
+	assert_int_equal(frag_expire(f, 1), 1);
+	frag_free(f);
+	assert_int_equal(rig_in_use(rig), 0);
+}
+
 /* covers: D-33, F35, DP-15 */
 static void test_split(void **state)
 {
@@ -393,19 +408,13 @@ static void test_conf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reassemble),
-		cmocka_unit_test(test_reassemble_mixed),
-		cmocka_unit_test(test_atomic),
-		cmocka_unit_test(test_split),
-		cmocka_unit_test(test_split_fragment),
-		cmocka_unit_test(test_split_refused),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_too_many_pieces),
-		cmocka_unit_test(test_too_many_datagrams),
-		cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_no_large_buffer),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_reassemble),	cmocka_unit_test(test_reassemble_mixed),
+		cmocka_unit_test(test_atomic),		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_split),		cmocka_unit_test(test_split_fragment),
+		cmocka_unit_test(test_split_refused),	cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_too_many_pieces), cmocka_unit_test(test_too_many_datagrams),
+		cmocka_unit_test(test_timeout),		cmocka_unit_test(test_no_large_buffer),
+		cmocka_unit_test(test_damaged),		cmocka_unit_test(test_conf),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
