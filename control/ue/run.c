@@ -25,7 +25,6 @@ void ue_unregister(struct ue *u)
 	free(u->service_route);
 	u->service_route = NULL;
 	u->registered = u->unprotected = false;
-	u->port_us = 0;
 	u->unanswered = 0;
 }
 
@@ -70,7 +69,7 @@ int ue_run_start(struct ue *u, bool deregister, uint64_t now)
 	if (u->unanswered >= u->unanswered_max)
 		on = NULL; /* LC-04 */
 	if (!on && !u->registered)
-		u->port_us = 0;
+		u->port_us = 0; /* SP-18 */
 	u->run.deregister = deregister;
 	u->run.sm1_set = on ? on->sa.id : 0;
 	u->run.started = now;

@@ -70,8 +70,7 @@ static void watch_lifetimes(struct ue *u)
 
 static bool port_taken(const struct ue *u, uint16_t port)
 {
-	if (port == 5060 || port == 5061 || port == u->local.port || port == u->port_us ||
-	    port == u->last_port_uc)
+	if (port == 5060 || port == 5061 || port == u->local.port || port == u->port_us)
 		return true;
 	for (unsigned i = 0; i < UE_MAX_SETS; i++) {
 		const struct ue_set *s = &u->sets[i];
@@ -83,19 +82,26 @@ static bool port_taken(const struct ue *u, uint16_t port)
 	return false;
 }
 
-/* At random (SP-22), and the next free one if that is taken. 0: none is free. */
+/*
+ * At random (SP-22), and the next free one if that is taken; the last port_uc only if there is no
+ * other (SP-19). 0: none is free.
+ */
 static uint16_t port_choose(const struct ue *u)
 {
 	uint32_t range = (uint32_t)u->port_max - u->port_min + 1, r;
+	uint16_t last = 0;
 
 	secret_random(&r, sizeof(r));
 	for (uint32_t i = 0; i < range; i++) {
-		uint16_t port = (uint16_t)(u->port_min + (r + i) % range);
+		uint16_t port = (uint16_t)(u->port_min + (r % range + i) % range);
 
-		if (!port_taken(u, port))
+		if (port_taken(u, port))
+			continue;
+		if (port != u->last_port_uc)
 			return port;
+		last = port;
 	}
-	return 0;
+	return last;
 }
 
 static bool spi_known(const struct ue *u, const struct ue_set *but, uint32_t spi)

@@ -174,6 +174,24 @@ static void refused_sm7_of_a_clear_sm1(void **state)
 	h_free(h);
 }
 
+/* Not a new SM6: that would be for SAs that nobody proposed. */
+/* covers: ER-02, ER-05 */
+static void challenge_instead_of_sm12(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+
+	(void)state;
+	h_start(h, &c);
+	assert_int_equal(ue_register(h->ue, h->now), 0);
+	h_challenge(h, 0, H_AUTN_GOOD);
+	h_challenge(h, h_last(h)->flow.set, H_AUTN_GOOD);
+	assert_int_equal(h->n_sent, 2);
+	assert_int_equal(h->events[UE_FAILED], 1);
+	assert_int_equal(h_reserved(h), 0);
+	h_free(h);
+}
+
 /* covers: ER-02, ER-04, ER-05 */
 static void refused_sm7_of_a_protected_sm1(void **state)
 {
@@ -282,6 +300,29 @@ static void lost_sas_are_replaced_in_clear(void **state)
 	h_free(h);
 }
 
+/* Anybody can send a 200 in clear: it must not keep SAs alive. */
+/* covers: AK-13, LU-13 */
+static void clear_200_extends_nothing(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	sa_set_id old;
+
+	(void)state;
+	c.unanswered_max = 1;
+	h_start(h, &c);
+	old = h_register(h, 600);
+	assert_int_equal(ue_message(h->ue, SV("sip:b@home1.net"), SV("1"), h->now), 0);
+	h_advance(h, 128000);
+	assert_int_equal(h_last(h)->flow.set, 0);
+	h_ok(h, 0, 600000);
+	assert_int_equal(h->events[UE_REGISTERED], 1);
+	assert_int_equal(h->events[UE_FAILED], 1);
+	h_advance(h, 630000 - 128000);
+	assert_null(h_set(h, old));
+	h_free(h);
+}
+
 static void anything_heard_resets_the_count(void **state)
 {
 	struct h *h = h_alloc();
@@ -382,10 +423,12 @@ int main(void)
 		cmocka_unit_test(gives_up_after_two_bad_challenges),
 		cmocka_unit_test(autn_failure_of_a_refresh_goes_over_the_old_set),
 		cmocka_unit_test(refused_sm7_of_a_clear_sm1),
+		cmocka_unit_test(challenge_instead_of_sm12),
 		cmocka_unit_test(refused_sm7_of_a_protected_sm1),
 		cmocka_unit_test(unanswered_sm7_starts_again),
 		cmocka_unit_test(unanswered_first_registration_ends),
 		cmocka_unit_test(lost_sas_are_replaced_in_clear),
+		cmocka_unit_test(clear_200_extends_nothing),
 		cmocka_unit_test(anything_heard_resets_the_count),
 		cmocka_unit_test(interval_too_brief),
 		cmocka_unit_test(useless_challenges),

@@ -323,11 +323,47 @@ static void few_ports(void **state)
 	h_free(h);
 	h = h_alloc();
 	c = h_conf(h);
+	c.port_min = 30000; /* port_us, port_uc and only one more */
+	c.port_max = 30002;
+	h_start(h, &c);
+	old = h_register(h, 3600);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ue_register(h->ue, h->now), 0);
+		h_ok(h, old, 3600);
+	}
+	h_free(h);
+	h = h_alloc();
+	c = h_conf(h);
 	c.port_min = 5060; /* only 5062 is left */
 	c.port_max = 5062;
 	h_start(h, &c);
 	assert_int_equal(ue_register(h->ue, h->now), -EADDRINUSE);
 	assert_int_equal(h_reserved(h), 0);
+	h_free(h);
+}
+
+/* covers: SP-19 */
+static void a_released_port_is_not_the_next(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	unsigned long last = 0;
+	sa_set_id id;
+
+	(void)state;
+	c.port_min = 30000;
+	c.port_max = 30003;
+	h_start(h, &c);
+	id = h_register(h, 3600);
+	for (unsigned i = 0; i < 20; i++) {
+		unsigned long port;
+
+		assert_int_equal(ue_register(h->ue, h->now), 0);
+		port = h_param(h_field(h_last(h)->text, "Security-Client"), "port-c");
+		assert_int_not_equal(port, last);
+		last = port;
+		h_ok(h, id, 3600);
+	}
 	h_free(h);
 }
 
@@ -370,6 +406,7 @@ int main(void)
 		cmocka_unit_test(deregistration_wipes_an_unfinished_refresh),
 		cmocka_unit_test(ports_are_spread_and_free),
 		cmocka_unit_test(few_ports),
+		cmocka_unit_test(a_released_port_is_not_the_next),
 		cmocka_unit_test(spis_differ_from_all_known),
 	};
 

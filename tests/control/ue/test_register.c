@@ -139,6 +139,25 @@ static void sm7_on_the_new_set(void **state)
 	h_free(h);
 }
 
+/* covers: F28 */
+static void res_with_a_nul(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	char server[2048], auth[512], fields[4096];
+
+	(void)state;
+	h_start(h, &c);
+	assert_int_equal(ue_register(h->ue, h->now), 0);
+	do
+		h_challenge_field(h, H_AUTN_GOOD, auth);
+	while (!memchr(h->av.xres, 0, sizeof(h->av.xres) - 1));
+	snprintf(fields, sizeof(fields), "%s%s", auth, h_server_field(h, server));
+	h_respond(h, h_last(h), 0, 401, fields);
+	assert_digest(h, h_field(h_last(h)->text, "Authorization"));
+	h_free(h);
+}
+
 /* covers: D-08, D-09, AK-03 */
 static void published_vector(void **state)
 {
@@ -397,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sm1_offers_every_choice_in_clear),
 		cmocka_unit_test(sm7_on_the_new_set),
+		cmocka_unit_test(res_with_a_nul),
 		cmocka_unit_test(published_vector),
 		cmocka_unit_test(registered_only_by_sm12),
 		cmocka_unit_test(choice_of_security_server),
