@@ -67,6 +67,8 @@ net_up() {
 	ip -n "$NET_GW" link add ue0 type veth peer name ue1 netns "$NET_UE"
 	net_deafen "$NET_GW" ue0
 	net_deafen "$NET_UE" ue1
+	# No duplicate address detection: without it the host port can ask for neighbours at once.
+	ip netns exec "$NET_GW" sysctl -qw net.ipv6.conf.default.accept_dad=0
 	ip -n "$NET_GW" link set lo up
 	ip -n "$NET_GW" link set ue0 up
 	ip -n "$NET_UE" link set lo up
