@@ -194,7 +194,7 @@ static void challenge_keep(struct ue *u)
 {
 	struct core *c = u->core;
 
-	snprintf(u->challenge_text, sizeof(u->challenge_text), "%s",
+	snprintf(u->challenge_text, sizeof(u->challenge_text), "%.1000s",
 		 core_field(c, SIP_HDR_WWW_AUTHENTICATE));
 	assert_int_equal(auth_challenge_parse(&u->challenge, sv_of(u->challenge_text)), 0);
 }
