@@ -84,6 +84,21 @@ static void request_prepare(struct client *c, const char *method, const char *ur
 	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
 }
 
+static void connect_complain(const struct client *c, CURLcode code)
+{
+	long os_error = 0;
+	const char *reason = c->error[0] ? c->error : curl_easy_strerror(code);
+
+	curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &os_error);
+	if (code != CURLE_COULDNT_CONNECT)
+		fprintf(stderr, "esplanadectl: %s: %s\n", c->socket_path, reason);
+	else
+		fprintf(stderr, "esplanadectl: %s: cannot connect%s%s (%s)\n", c->socket_path,
+			os_error ? ": " : "", os_error ? strerror((int)os_error) : "",
+			os_error == EACCES ? "only the daemon's user and root may"
+					   : "is esplanade running?");
+}
+
 static int perform(struct client *c, const struct answer *a, json_t **answer)
 {
 	CURLcode code = curl_easy_perform(c->curl);
@@ -91,10 +106,7 @@ static int perform(struct client *c, const struct answer *a, json_t **answer)
 	long status = 0;
 
 	if (code != CURLE_OK) {
-		fprintf(stderr, "esplanadectl: %s: %s%s\n", c->socket_path,
-			c->error[0] ? c->error : curl_easy_strerror(code),
-			code == CURLE_COULDNT_CONNECT ? " (is esplanade running, are you its user?)"
-						      : "");
+		connect_complain(c, code);
 		return -EIO;
 	}
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);

@@ -34,6 +34,16 @@ static json_t *set_json(const struct walk *w, const struct pcscf_set_info *i)
 			 "expires_s", seconds_left(w, i->expires_at));
 }
 
+/* After a de-registration the last set lingers for repeats of its answer (F06). */
+static const char *state_name(const struct pcscf_registration *r)
+{
+	bool ending = r->n_sets > 0;
+
+	for (unsigned i = 0; i < r->n_sets; i++)
+		ending &= r->sets[i].role == PCSCF_SET_ENDING;
+	return r->registered ? "registered" : ending ? "ending" : "pending";
+}
+
 static json_t *registration_json(const struct walk *w, const struct pcscf_registration *r)
 {
 	char ue[IP_ADDR_STRLEN];
@@ -44,8 +54,7 @@ static json_t *registration_json(const struct walk *w, const struct pcscf_regist
 	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:I, s:o}", "impi", resource_text(r->impi),
 			 "impus", resource_texts(r->impus, r->n_impus), "ue",
 			 ip_addr_format(&r->ue, ue), "contact", resource_text(r->contact), "state",
-			 r->registered ? "registered" : "pending", "expires_s",
-			 seconds_left(w, r->expires_at), "sets", sets);
+			 state_name(r), "expires_s", seconds_left(w, r->expires_at), "sets", sets);
 }
 
 static bool registration_one(void *arg, const struct pcscf_registration *r)

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""esplanade and esplanadectl as processes, without P-CSCF: neither root nor ports are needed.
+
+usage: programs.py ESPLANADE ESPLANADECTL
+"""
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ESPLANADE, CTL = sys.argv[1:3]
+K, OPC = "00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"
+CONF = """
+roles = ["i-cscf", "s-cscf", "hss"];
+realm = "r.example";
+hss = { database = "h.db"; synchronous = false; };
+control = { socket = "c.sock"; };
+"""
+
+
+def run(*args, stdin=None):
+    return subprocess.run(args, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+
+
+class Programs(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory(prefix="esplanade-test.")
+        self.conf = os.path.join(self.dir.name, "t.conf")
+        self.run_dir = os.path.join(self.dir.name, "run")
+        self.socket = os.path.join(self.run_dir, "c.sock")
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(CONF)
+        self.daemon = None
+        self.log = ""
+
+    def tearDown(self):
+        if self.daemon:
+            self.stop()
+        self.dir.cleanup()
+
+    def start(self):
+        self.daemon = subprocess.Popen([ESPLANADE, "-c", self.conf, "--run-dir", self.run_dir],
+                                       stderr=subprocess.PIPE, text=True)
+        for line in self.daemon.stderr:
+            self.log += line
+            if line.startswith("esplanade: ready"):
+                return
+        self.fail("esplanade did not start: " + self.log)
+
+    def stop(self, number=signal.SIGTERM):
+        self.daemon.send_signal(number)
+        self.log += self.daemon.communicate(timeout=60)[1]
+        code, self.daemon = self.daemon.returncode, None
+        return code
+
+    def ctl(self, *args, stdin=None):
+        return run(CTL, "--socket", self.socket, *args, stdin=stdin)
+
+    def test_usage(self):
+        for program in ESPLANADE, CTL:
+            self.assertEqual(run(program, "--help").returncode, 0)
+            self.assertTrue(run(program, "--help").stdout.startswith("usage: "))
+            self.assertIn("0.", run(program, "--version").stdout)
+            self.assertEqual(run(program, "--bogus").returncode, 2)
+            self.assertEqual(run(program).returncode, 2)
+        self.assertIn("dataplane.ue_port", run(ESPLANADE, "--keys").stdout)
+
+    def test_check(self):
+        self.assertEqual(run(ESPLANADE, "--check", "-c", self.conf).returncode, 0)
+        with open(self.conf, "a", encoding="utf-8") as f:
+            f.write("log = {\n level = 7;\n bogus = 1; };\n")
+        for args in (["--check"], []):
+            r = run(ESPLANADE, *args, "-c", self.conf)
+            self.assertEqual(r.returncode, 2)
+            self.assertIn(f"{self.conf}:7: log.level: expected", r.stderr)
+            self.assertIn(f"{self.conf}:8: unknown key log.bogus", r.stderr)
+        self.assertEqual(run(ESPLANADE, "-c", self.dir.name + "/none").returncode, 2)
+
+    def test_no_daemon(self):
+        r = self.ctl("show", "status")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("is esplanade running?", r.stderr)
+
+    def test_subscribers(self):
+        self.start()
+        for name in "h.db", "c.sock":
+            mode = stat.S_IMODE(os.stat(os.path.join(self.run_dir, name)).st_mode)
+            self.assertEqual(mode, 0o600, name)
+        r = self.ctl("subscriber", "add", "--impi", "a@x", "--impu", "sip:a@x", "--k-file", "-",
+                     "--opc", OPC, stdin=K + "\n")
+        self.assertEqual((r.returncode, r.stdout), (0, "1 added\n"), r.stderr)
+        r = self.ctl("subscriber", "add", "--impi", "a@x", "--impu", "sip:b@x", "--k", K, "--op", OPC)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("refused (409)", r.stderr)
+        r = self.ctl("subscriber", "list", "--json")
+        self.assertEqual(json.loads(r.stdout), {"subscribers": [
+            {"impi": "a@x", "impus": ["sip:a@x"], "amf": "8000", "sqn": 0, "state": "not registered"}]})
+        self.assertIn("a@x", self.ctl("subscriber", "list").stdout)
+        self.assertEqual(self.ctl("subscriber", "del", "a@x").returncode, 0)
+        r = self.ctl("subscriber", "del", "a@x")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("no subscriber a@x", r.stderr)
+        self.assertEqual(self.stop(), 0)
+        self.assertNotIn(K[:8], self.log)
+
+    def test_csv(self):
+        self.start()
+        lines = ["# impi,k,opc,amf,sqn,impu"]
+        lines += [f"u{i:04}@x,{K},{OPC},8000,{i},sip:u{i}@x,tel:+1{i}" for i in range(2345)]
+        r = self.ctl("subscriber", "add", "--file", "-", stdin="\n".join(lines))
+        self.assertEqual((r.returncode, r.stdout), (0, "2345 added\n"), r.stderr)
+        every = json.loads(self.ctl("subscriber", "list", "--json").stdout)["subscribers"]
+        self.assertEqual([s["sqn"] for s in every], list(range(2345)))
+        some = json.loads(self.ctl("subscriber", "list", "--json", "--offset", "1000", "--limit", "1001").stdout)
+        self.assertEqual(some["subscribers"], every[1000:2001])
+        # those that exist are refused one by one, the new one is added
+        r = self.ctl("subscriber", "add", "--file", "-",
+                     stdin=f"{lines[1]}\nnew@x,{K},{OPC},8000,0,sip:new@x\n{lines[2]}\n")
+        self.assertEqual((r.returncode, r.stdout), (1, "1 added\n"))
+        self.assertIn("2 not added", r.stderr)
+        for impi in "u0000@x", "u0001@x":
+            self.assertIn(f"esplanadectl: {impi}: IMPI or IMPU exists already", r.stderr)
+        r = self.ctl("subscriber", "add", "--file", "-", stdin=f"\nz@x,{K}0,{OPC},8000,0,sip:z@x\n")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("-:2: field 2, k", r.stderr)
+        self.assertNotIn(K, r.stderr)
+
+    def test_show(self):
+        self.start()
+        status = json.loads(self.ctl("show", "status", "--json").stdout)
+        self.assertEqual(status["roles"], ["i-cscf", "s-cscf", "hss"])
+        self.assertEqual(status["pid"], self.daemon.pid)
+        self.assertEqual(status["scscf"], {"registered": 0, "pending": 0})
+        self.assertEqual(json.loads(self.ctl("show", "workers", "--json").stdout), {"workers": []})
+        self.assertIn("send_failed", self.ctl("show", "drops", "--json").stdout)
+        self.assertIn("no P-CSCF runs here", self.ctl("show", "registrations").stderr)
+        self.assertIn("not registered", self.ctl("deregister", "a@x").stderr)
+
+    def test_store_survives(self):
+        """kill -9: the stale socket is replaced, the subscribers are there."""
+        self.start()
+        self.ctl("subscriber", "add", "--file", "-", stdin=f"a@x,{K},{OPC},8000,0,sip:a@x\n")
+        self.assertEqual(self.stop(signal.SIGKILL), -9)
+        self.assertTrue(os.path.exists(self.socket))
+        self.start()
+        self.assertIn("a@x", self.ctl("subscriber", "list").stdout)
+        self.assertEqual(self.stop(signal.SIGINT), 0)
+        self.assertFalse(os.path.exists(self.socket))
+
+    def test_second_daemon(self):
+        self.start()
+        r = run(ESPLANADE, "-c", self.conf, "--run-dir", self.run_dir)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("another esplanade", r.stderr)
+        self.assertEqual(self.ctl("show", "status").returncode, 0)
+
+    def test_idle_sleeps(self):
+        self.start()
+        before = cpu_ticks(self.daemon.pid)
+        time.sleep(1)
+        self.assertLess(cpu_ticks(self.daemon.pid) - before, 10)  # of 100
+
+
+unittest.main(argv=sys.argv[:1], verbosity=2)
