@@ -337,21 +337,17 @@ int rig_send(struct dp *dp, sa_set_id set, enum sa_pair pair, const void *data, 
 
 /* ---- two data planes ---------------------------------------------------------------------- */
 
-static void side_open(struct rig_side *side, const char *name, int version, const char *addr,
+static void side_open(struct rig_side *side, const char *name, const char *addr, uint8_t len,
 		      struct dp_config *conf)
 {
-	char port[16];
-
-	side->addr = (struct ip_addr){0};
 	assert_int_equal(ip_addr_parse(&side->addr, addr), 0);
-	snprintf(port, sizeof(port), "%sh", name);
 	port_make_named(&side->host, name, "h");
 	conf->host_port = side->host.name;
 	conf->ue_port = side->ue.name;
-	conf->gateway[0] = conf->gateway[1] = (struct ip_addr){0};
+	conf->gateway[0] = conf->gateway[1] = (struct ip_addr){0}; /* all on link */
 	conf->n_local = 1;
 	conf->local[0].addr = side->addr;
-	conf->local[0].len = version == 4 ? 32 : 128;
+	conf->local[0].len = len;
 	assert_int_equal(dp_open(&side->dp, conf, ESP_BACKEND_IPSEC_MB), 0);
 }
 
@@ -360,13 +356,19 @@ void rig_pair_open(struct rig_pair *r, int version, uint16_t workers, bool threa
 	struct dp_config conf = rig_config();
 
 	memset(r, 0, sizeof(*r));
-	conf.workers = workers;
 	r->up = rig_ring("up");
 	r->down = rig_ring("down");
 	rig_port_make(&r->phone.ue, "phone", r->down, r->up);
 	rig_port_make(&r->pcscf.ue, "pcscf", r->up, r->down);
-	side_open(&r->phone, "ph", version, version == 4 ? "10.1.0.1" : "2001:db8:1::1", &conf);
-	side_open(&r->pcscf, "pc", version, version == 4 ? "10.1.0.2" : "2001:db8:1::2", &conf);
+	if (version == 4) {
+		side_open(&r->phone, "ph", "10.1.0.0", 16, &conf);
+		conf.workers = workers;
+		side_open(&r->pcscf, "pc", "10.2.0.0", 32, &conf);
+	} else {
+		side_open(&r->phone, "ph", "2001:db8:1::", 64, &conf);
+		conf.workers = workers;
+		side_open(&r->pcscf, "pc", "2001:db8:2::", 128, &conf);
+	}
 	if (threads) {
 		assert_int_equal(dp_start(r->phone.dp), 0);
 		assert_int_equal(dp_start(r->pcscf.dp), 0);
@@ -386,23 +388,32 @@ void rig_pair_close(struct rig_pair *r)
 }
 
 /* The server pair of one side is the client pair of the other. */
-static void side_fill(struct rig_side *side, const struct rig_side *peer)
+static void sides_fill(struct sa_set *a, struct sa_set *b)
 {
-	static const uint16_t phone_port[SA_PAIRS] = {7001, 7000}; /* us, uc */
-	static const uint16_t pcscf_port[SA_PAIRS] = {6100, 6101}; /* ps, pc */
-	bool phone = peer->addr.b[3] == 2 || peer->addr.b[15] == 2;
 	unsigned pair;
 
-	side->set.local = side->addr;
-	side->set.remote = peer->addr;
+	b->local = a->remote;
+	b->remote = a->local;
 	for (pair = 0; pair < SA_PAIRS; pair++) {
-		side->set.spi_out[pair] = peer->set.spi_in[!pair];
-		side->set.local_port[pair] = phone ? phone_port[pair] : pcscf_port[pair];
-		side->set.remote_port[pair] = phone ? pcscf_port[!pair] : phone_port[!pair];
+		a->spi_out[pair] = b->spi_in[!pair];
+		b->spi_out[pair] = a->spi_in[!pair];
+		b->local_port[pair] = a->remote_port[!pair];
+		b->remote_port[pair] = a->local_port[!pair];
 	}
 }
 
-void rig_pair_install(struct rig_pair *r, enum sa_integ integ, enum sa_encr encr)
+/* The n-th UE's own address */
+static struct ip_addr phone_addr(const struct rig_pair *r, uint16_t n)
+{
+	struct ip_addr addr = r->phone.addr;
+	unsigned at = addr.version == 4 ? 2 : 14;
+
+	addr.b[at] = (uint8_t)(n >> 8);
+	addr.b[at + 1] = (uint8_t)n;
+	return addr;
+}
+
+void rig_pair_install_ue(struct rig_pair *r, uint16_t n, enum sa_integ integ, enum sa_encr encr)
 {
 	struct sa_set *a = &r->phone.set, *b = &r->pcscf.set;
 
@@ -411,12 +422,22 @@ void rig_pair_install(struct rig_pair *r, enum sa_integ integ, enum sa_encr encr
 	a->encr = encr;
 	secret_random(&a->keys, sizeof(a->keys));
 	*b = *a;
+	a->local = phone_addr(r, n);
+	a->remote = r->pcscf.addr;
+	a->local_port[SA_SERVER] = RIG_PORT_US;
+	a->local_port[SA_CLIENT] = RIG_PORT_UC;
+	a->remote_port[SA_SERVER] = RIG_PORT_PC;
+	a->remote_port[SA_CLIENT] = RIG_PORT_PS;
 	assert_int_equal(dp_sa_reserve(r->phone.dp, NULL, 0, a), 0);
 	assert_int_equal(dp_sa_reserve(r->pcscf.dp, a->spi_in, SA_PAIRS, b), 0);
-	side_fill(&r->phone, &r->pcscf);
-	side_fill(&r->pcscf, &r->phone);
+	sides_fill(a, b);
 	assert_int_equal(dp_sa_install(r->pcscf.dp, b), 0);
 	assert_int_equal(dp_sa_install(r->phone.dp, a), 0);
+}
+
+void rig_pair_install(struct rig_pair *r, enum sa_integ integ, enum sa_encr encr)
+{
+	rig_pair_install_ue(r, 1, integ, encr);
 }
 
 void rig_pair_remove(struct rig_pair *r)
@@ -457,6 +478,47 @@ void rig_print(const char *name, struct dp *dp)
 		for (reason = 0; reason < DP_DROP_COUNT; reason++)
 			if (c.drops[reason])
 				print_message("  %s %lu\n", dp_drop_name(reason), c.drops[reason]);
+	}
+}
+
+bool rig_pair_got(struct rig_pair *r, struct rig_side *side, struct dp_packet *pkt)
+{
+	rig_pair_poll(r);
+	return dp_recv(side->dp, pkt, 1) == 1;
+}
+
+struct rte_mbuf *rig_pair_capture(struct rig_pair *r, struct rte_ring *wire)
+{
+	void *m;
+
+	rig_poll(r->phone.dp);
+	return rte_ring_dequeue(wire, &m) == 0 ? m : NULL;
+}
+
+struct rte_mbuf *rig_copy(struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, rig_pool(), 0, UINT32_MAX);
+
+	assert_non_null(copy);
+	return copy;
+}
+
+void rig_pair_meet(struct rig_pair *r)
+{
+	struct dp_out out = {.local = {r->phone.addr, RIG_SIP_PORT},
+			     .remote = {r->pcscf.addr, RIG_SIP_PORT}};
+	struct dp_packet pkt;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		struct rig_side *from = i ? &r->pcscf : &r->phone;
+		struct ip_endpoint swap = out.local;
+
+		assert_int_equal(dp_send(from->dp, &out, NULL, 0), 0);
+		assert_true(rig_pair_recv(r, rig_pair_peer(r, from), &pkt));
+		dp_release(rig_pair_peer(r, from)->dp, &pkt, 1);
+		out.local = out.remote;
+		out.remote = swap;
 	}
 }
 

@@ -75,25 +75,38 @@ int rig_send(struct dp *dp, sa_set_id set, enum sa_pair pair, const void *data, 
 
 /* ---- two data planes joined --------------------------------------------------------------- */
 
+#define RIG_PORT_UC 7000
+#define RIG_PORT_US 7001
+#define RIG_PORT_PC 6101
+#define RIG_PORT_PS 6100
+
 struct rig_side {
 	struct dp *dp;
 	struct rig_port ue, host;
-	struct ip_addr addr;
-	struct sa_set set;
+	struct ip_addr addr; /* the phone side has all with the first half of this */
+	struct sa_set set;   /* the last one installed */
 };
 
 struct rig_pair {
 	struct rig_side phone, pcscf;
 	struct rte_ring *up, *down; /* phone to P-CSCF, and back */
-	bool hold;		    /* rig_pair_poll() does not poll the P-CSCF */
+	bool hold;		    /* the P-CSCF is not polled */
 };
 
+/* Workers of the P-CSCF; the phone side has one. threads: they run by themselves. */
 void rig_pair_open(struct rig_pair *r, int version, uint16_t workers, bool threads);
 void rig_pair_close(struct rig_pair *r);
-/* A set on both sides, as TS 33.203 7.1 pairs them. */
+/* A set on both sides, as TS 33.203 7.1 pairs them; of the n-th UE. */
+void rig_pair_install_ue(struct rig_pair *r, uint16_t n, enum sa_integ integ, enum sa_encr encr);
 void rig_pair_install(struct rig_pair *r, enum sa_integ integ, enum sa_encr encr);
 void rig_pair_remove(struct rig_pair *r);
 void rig_pair_poll(struct rig_pair *r);
-/* The next datagram to `side`, within a while. */
+/* A datagram to `side`: one that is there; or one within a while. */
+bool rig_pair_got(struct rig_pair *r, struct rig_side *side, struct dp_packet *pkt);
 bool rig_pair_recv(struct rig_pair *r, struct rig_side *side, struct dp_packet *pkt);
 struct rig_side *rig_pair_peer(struct rig_pair *r, struct rig_side *side);
+/* Sends a clear datagram each way, so that both know the other's MAC address afterwards. */
+void rig_pair_meet(struct rig_pair *r);
+/* Takes the next frame off the wire; polls the phone. NULL: none. */
+struct rte_mbuf *rig_pair_capture(struct rig_pair *r, struct rte_ring *wire);
+struct rte_mbuf *rig_copy(struct rte_mbuf *m);
