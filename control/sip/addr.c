@@ -26,6 +26,20 @@ static bool is_uri_text(struct sv u)
 	return u.n != 0;
 }
 
+/*
+ * One quoted string, or words. Words should be tokens, but people write "Bell, A." (RFC 4475 3.1.2.15); what
+ * would make another reader find another URI is not taken.
+ */
+static bool is_display(struct sv v)
+{
+	if (v.n && v.p[0] == '"')
+		return scan_quoted(v) == v.n;
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] && strchr("\":;>@?=[]\\", v.p[i]))
+			return false;
+	return true;
+}
+
 static int read_params(struct sip_addr *a, struct sv rest)
 {
 	a->params = sv_trim(rest);
@@ -63,7 +77,7 @@ int sip_addr_parse(struct sip_addr *a, struct sv element)
 		return -EBADMSG;
 	a->display = sv_trim(sv_between(element.p, open));
 	a->uri = sv_between(open + 1, close);
-	if (!is_uri_text(a->uri))
+	if (!is_display(a->display) || !is_uri_text(a->uri))
 		return -EBADMSG;
 	return read_params(a, sv_between(close + 1, end));
 }

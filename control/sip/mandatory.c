@@ -41,9 +41,10 @@ static int read_tag(const struct sip_msg *m, enum sip_hdr id, struct sv *tag)
 
 	if (sip_addr_parse(&a, sip_msg_value(m, id)))
 		return -EBADMSG;
+	*tag = (struct sv){0};
 	if (!sip_param(a.params, SV("tag"), tag))
-		*tag = (struct sv){0};
-	return 0;
+		return 0; /* RFC 2543 */
+	return scan_all_token(*tag) ? 0 : -EBADMSG;
 }
 
 static int read_branch(struct sip_msg *m)
@@ -53,7 +54,7 @@ static int read_branch(struct sip_msg *m)
 	if (sip_via_top(&via, m))
 		return -EBADMSG;
 	m->branch = via.branch;
-	return 0;
+	return sv_empty(m->branch) || scan_all_token(m->branch) ? 0 : -EBADMSG;
 }
 
 int sip_mandatory_read(struct sip_msg *m)

@@ -168,9 +168,23 @@ static void test_addr(void **state)
 		{"*", "", "*", ""},
 	};
 	static const char *const bad[] = {
-		"",	    "<>",	   "<sip:a",	  "sip:a b", "<sip:a> x",    "<sip:a b>",
-		"< sip:a>", "\"x <sip:a>", "\"x\" sip:a", ";tag=1",  "<sip:a>;x=\"", "<sip:a>;x=<y",
-		"sip:a>",   "<<sip:a>",
+		"",
+		"<>",
+		"<sip:a",
+		"sip:a b",
+		"<sip:a> x",
+		"<sip:a b>",
+		"< sip:a>",
+		"\"x <sip:a>",
+		"\"x\" sip:a",
+		"\"x\" y <sip:a>",
+		"x \"y\" <sip:a>",
+		"sip:x <sip:a>",
+		";tag=1",
+		"<sip:a>;x=\"",
+		"<sip:a>;x=<y",
+		"sip:a>",
+		"<<sip:a>",
 	};
 	struct sip_addr a;
 
