@@ -24,7 +24,8 @@ bool frag_is_fragment(const struct rte_mbuf *packet);
  * Takes a fragment: an IP packet whose data starts at the IP header, lengths already checked.
  * Returns the whole datagram as one contiguous segment (IP header rewritten as never fragmented, at
  * least RTE_PKTMBUF_HEADROOM octets before it), or NULL while pieces are missing. Overlapping, tiny
- * first, too long or too many fragments are freed and counted.
+ * (under 48 octets, but the last), too long or too many fragments (over 8 pieces) are freed and
+ * counted; so are IPv6 fragments whose fragment header is not the first extension header.
  */
 struct rte_mbuf *frag_reassemble(struct frag *f, struct rte_mbuf *packet, uint64_t now_tsc);
 
@@ -33,9 +34,10 @@ unsigned frag_expire(struct frag *f, uint64_t now_tsc);
 
 /*
  * Cuts a contiguous IP packet larger than mtu into out[] (single-segment, data at the IP header,
- * Ethernet headroom before it), from pool. IPv6 gets a fragment header with `id`; IPv4 keeps its own
- * identification. Frees the packet and returns the number of pieces; 0 and the packet still the
- * caller's if pool is empty, max_out too small or IPv4 DF is set.
+ * Ethernet headroom before it), from pool. IPv6 gets a fragment header with `id`; IPv4 keeps its
+ * own identification. Frees the packet and returns the number of pieces; 0 and the packet still the
+ * caller's if pool is empty, max_out too small, IPv4 DF is set or there are IPv6 extension headers
+ * that would have to come before the fragment header.
  */
 unsigned frag_split(struct rte_mbuf *packet, uint16_t mtu, uint32_t id, struct rte_mempool *pool,
 		    struct rte_mbuf **out, unsigned max_out);

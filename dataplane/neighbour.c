@@ -28,8 +28,8 @@ struct neighbour {
 struct neighbour_table {
 	struct neighbour_conf conf;
 	struct neighbour *all; /* by nexthop index */
-	uint32_t limit;
-	uint32_t asked; /* first of those ASKED or CHECKED */
+	uint32_t used;	       /* all that ever were in use are below */
+	uint32_t asked;	       /* first of those ASKED or CHECKED */
 	uint32_t list;
 	struct held_pool *pool;
 	uint64_t swept_ms;
@@ -43,9 +43,8 @@ int neighbour_table_alloc(struct neighbour_table **tp, const struct neighbour_co
 	if (!t)
 		return -ENOMEM;
 	t->conf = *conf;
-	t->limit = nexthop_limit(conf->hops);
 	t->asked = NONE;
-	t->all = calloc(t->limit, sizeof(*t->all));
+	t->all = calloc(nexthop_limit(conf->hops), sizeof(*t->all));
 	if (!t->all || held_pool_alloc(&t->pool) != 0) {
 		neighbour_table_free(t);
 		return -ENOMEM;
@@ -134,6 +133,7 @@ static struct neighbour *neighbour_add(struct neighbour_table *t, const struct i
 
 	if (i < 0)
 		return NULL;
+	t->used = RTE_MAX(t->used, (uint32_t)i + 1);
 	if (t->all[i].state == UNKNOWN)
 		t->all[i] = (struct neighbour){.addr = *addr};
 	return &t->all[i];
@@ -231,7 +231,7 @@ void neighbour_list_begin(struct neighbour_table *t)
 
 void neighbour_list_end(struct neighbour_table *t)
 {
-	for (uint32_t i = 0; i < t->limit; i++) {
+	for (uint32_t i = 0; i < t->used; i++) {
 		struct neighbour *n = &t->all[i];
 
 		if (n->state == RESOLVED && n->listed != t->list)
@@ -288,7 +288,7 @@ unsigned neighbour_tick(struct neighbour_table *t, uint64_t now_ms)
 	}
 	if (now_ms - t->swept_ms >= SWEEP_MS) {
 		t->swept_ms = now_ms;
-		for (i = 0; i < t->limit; i++)
+		for (i = 0; i < t->used; i++)
 			if (t->all[i].state == RESOLVED)
 				resolved_sweep(t, &t->all[i], now_ms);
 	}
