@@ -541,3 +541,14 @@ struct rig_side *rig_pair_peer(struct rig_pair *r, struct rig_side *side)
 {
 	return side == &r->phone ? &r->pcscf : &r->phone;
 }
+
+bool rig_pair_room(struct rig_pair *r)
+{
+	struct sa_set a = {0}, b = {0};
+	bool room = dp_sa_reserve(r->phone.dp, NULL, 0, &a) == 0 &&
+		    dp_sa_reserve(r->pcscf.dp, NULL, 0, &b) == 0;
+
+	dp_sa_remove(r->phone.dp, a.id);
+	dp_sa_remove(r->pcscf.dp, b.id);
+	return room;
+}

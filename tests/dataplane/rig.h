@@ -100,6 +100,8 @@ void rig_pair_close(struct rig_pair *r);
 void rig_pair_install_ue(struct rig_pair *r, uint16_t n, enum sa_integ integ, enum sa_encr encr);
 void rig_pair_install(struct rig_pair *r, enum sa_integ integ, enum sa_encr encr);
 void rig_pair_remove(struct rig_pair *r);
+/* Is there a place for one more set on both sides? */
+bool rig_pair_room(struct rig_pair *r);
 void rig_pair_poll(struct rig_pair *r);
 /* A datagram to `side`: one that is there; or one within a while. */
 bool rig_pair_got(struct rig_pair *r, struct rig_side *side, struct dp_packet *pkt);

@@ -1,7 +1,7 @@
 /* The host port: TCP protected on its way out and restored on its way in; all else as it is. */
 #include <string.h>
 
-#include <rte_arp.h>
+#include <rte_cycles.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
@@ -260,6 +260,41 @@ static void test_host_mtu_leaves_room(void **state)
 	rig_pair_close(&r);
 }
 
+/* Control reads nothing, and its rings are full: TCP passes all the same. covers: DP-01, DP-12 */
+static void test_control_stalls(void **state)
+{
+	struct dp_out out = {0};
+	char text[] = "REGISTER";
+	struct iovec iov = {text, 8};
+	struct frame f, got = {.n = 0};
+	struct path path;
+	struct rig_pair r;
+	unsigned i;
+
+	(void)state;
+	rig_pair_open(&r, 4, 1, true);
+	rig_pair_meet(&r);
+	rig_pair_install(&r, SA_INTEG_HMAC_SHA_1_96, SA_ENCR_AES_CBC);
+	out.local = (struct ip_endpoint){r.phone.addr, RIG_SIP_PORT};
+	out.remote = (struct ip_endpoint){r.pcscf.addr, RIG_SIP_PORT};
+	for (i = 0; i < 5000; i++) {
+		dp_send(r.phone.dp, &out, &iov, 1);
+		if (i % 100 == 0)
+			rte_delay_us_sleep(1000);
+	}
+	path = path_of(&r.phone.set, SA_CLIENT);
+	segment_make(&f, &path, 500, false);
+	host_send(&r.phone, &r.pcscf, &f);
+	for (i = 0; i < 1000 && got.n == 0; i++) {
+		rte_delay_us_sleep(1000);
+		host_receive(&r.pcscf, 6, &got);
+	}
+	assert_int_equal(got.n, f.n);
+	assert_memory_equal(got.p, f.p, f.n);
+	assert_true(rig_drops(r.pcscf.dp, DP_DROP_CONTROL_FULL) > 0);
+	rig_pair_close(&r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -269,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_clear_tcp_to_protected_port),
 		cmocka_unit_test(test_others_pass),
 		cmocka_unit_test(test_host_mtu_leaves_room),
+		cmocka_unit_test(test_control_stalls),
 	};
 
 	return cmocka_run_group_tests_name("dataplane.host", tests, rig_start, rig_stop);
