@@ -1,6 +1,7 @@
 /* Questions to the HSS and the requests that wait for them. */
 #include "control/icscf/internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "control/auth/auth.h"
@@ -11,26 +12,33 @@ struct icscf_query {
 	struct icscf *icscf; /* NULL: freed meanwhile */
 	struct icscf_query *next, **place;
 	bool as_phone;
+	const struct sip_msg *m; /* while query_ask() runs */
+	char *text;		 /* a copy, if the answer comes later */
 	size_t n;
-	char text[];
+	bool asking, answered; /* answered while asking: query_ask() frees it */
 };
 
-static struct icscf_query *query_alloc(struct icscf *i, const struct sip_msg *m, bool as_phone)
+static void query_link(struct icscf *i, struct icscf_query *q)
 {
-	struct icscf_query *q = malloc(sizeof(*q) + m->raw.n);
-
-	if (!q)
-		return NULL;
-	*q = (struct icscf_query){.icscf = i,
-				  .next = i->queries,
-				  .place = &i->queries,
-				  .as_phone = as_phone,
-				  .n = m->raw.n};
-	memcpy(q->text, m->raw.p, m->raw.n);
+	q->next = i->queries;
+	q->place = &i->queries;
 	if (q->next)
 		q->next->place = &q->next;
 	i->queries = q;
-	return q;
+	i->n_queries++;
+}
+
+static void query_unlink(struct icscf_query *q)
+{
+	*q->place = q->next;
+	if (q->next)
+		q->next->place = q->place;
+}
+
+static void query_free(struct icscf_query *q)
+{
+	free(q->text);
+	free(q);
 }
 
 static void answer(void *arg, const struct cx_answer *a, uint64_t now)
@@ -40,13 +48,47 @@ static void answer(void *arg, const struct cx_answer *a, uint64_t now)
 	struct sip_msg m;
 
 	if (i) {
-		*q->place = q->next;
-		if (q->next)
-			q->next->place = q->place;
-		if (sip_msg_parse(&m, (struct sv){q->text, q->n}) == 0)
+		query_unlink(q);
+		if (q->m)
+			icscf_answered(i, q->m, q->as_phone, a, now);
+		else if (q->text && sip_msg_parse(&m, (struct sv){q->text, q->n}) == 0)
 			icscf_answered(i, &m, q->as_phone, a, now);
 	}
-	free(q);
+	if (q->asking)
+		q->answered = true;
+	else
+		query_free(q);
+}
+
+/* The answer takes its time, the request's text does not last. */
+static void request_keep(struct icscf_query *q, const struct sip_msg *m)
+{
+	q->m = NULL;
+	q->text = malloc(m->raw.n);
+	if (q->text) {
+		memcpy(q->text, m->raw.p, m->raw.n);
+		q->n = m->raw.n;
+	} else {
+		mw_proxy_reply(&q->icscf->proxy, m, 500, (struct sv){0});
+	}
+}
+
+static int query_ask(struct icscf *i, const struct cx_request *r, const struct sip_msg *m,
+		     bool as_phone, uint64_t now)
+{
+	struct icscf_query *q = malloc(sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	*q = (struct icscf_query){.icscf = i, .as_phone = as_phone, .m = m, .asking = true};
+	query_link(i, q);
+	i->cx.request(i->cx.ctx, r, answer, q, now);
+	q->asking = false;
+	if (q->answered)
+		query_free(q);
+	else
+		request_keep(q, m);
+	return 0;
 }
 
 void icscf_queries_orphan(struct icscf *i)
@@ -82,7 +124,6 @@ void icscf_query(struct icscf *i, const struct sip_msg *m, bool as_phone, uint64
 {
 	char identity[MW_MAX_IDENTITY];
 	struct cx_request r = {.command = CX_LIR};
-	struct icscf_query *q;
 
 	if (m->method == SIP_REGISTER)
 		register_fill(&r, m, identity, sizeof(identity));
@@ -94,11 +135,6 @@ void icscf_query(struct icscf *i, const struct sip_msg *m, bool as_phone, uint64
 		mw_proxy_reply(&i->proxy, m, r.command == CX_UAR ? 400 : 404, (struct sv){0});
 		return;
 	}
-	q = query_alloc(i, m, as_phone);
-	if (!q) {
+	if (query_ask(i, &r, m, as_phone, now) < 0)
 		mw_proxy_reply(&i->proxy, m, 500, (struct sv){0});
-		return;
-	}
-	i->n_queries++;
-	i->cx.request(i->cx.ctx, &r, answer, q, now);
 }

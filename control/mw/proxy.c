@@ -179,16 +179,20 @@ int mw_proxy_end(struct mw_proxy *p, const struct sip_edit *e, struct sv hop)
 
 void mw_proxy_response(struct mw_proxy *p, const struct sip_msg *m)
 {
+	struct sip_list vias = {.msg = m, .id = SIP_HDR_VIA};
 	struct sip_edit e;
-	struct sip_via via;
+	struct sip_via own, next;
+	struct sv element;
 
-	if (sip_via_top(&via, m) < 0 || !sv_caseeq(via.host, p->host)) {
+	if (!sip_list_walk(&vias, &element) || sip_via_parse(&own, element) < 0 ||
+	    !sv_caseeq(own.host, p->host) || !sip_list_walk(&vias, &element) ||
+	    sip_via_parse(&next, element) < 0) {
 		p->dropped++;
 		return;
 	}
 	sip_edit_init(&e, m);
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
-	if (mw_proxy_end(p, &e, (struct sv){0}) < 0) /* also when ours was the only Via */
+	if (mw_proxy_end(p, &e, next.host) < 0)
 		p->dropped++;
 }
 
@@ -201,10 +205,13 @@ void mw_proxy_reply_begin(const struct mw_proxy *p, struct sbuf *text,
 	sip_reply_begin(text, request, status, sv_of(tag));
 }
 
-void mw_proxy_reply_end(struct mw_proxy *p, struct sbuf *text)
+void mw_proxy_reply_end(struct mw_proxy *p, struct sbuf *text, const struct sip_msg *request)
 {
+	struct sip_via via;
+
 	sip_reply_end(text, (struct sv){0});
-	if (text->overflow || mw_forward(p->mw, sbuf_sv(text)) < 0)
+	if (text->overflow || sip_via_top(&via, request) < 0 ||
+	    mw_send(p->mw, via.host, sbuf_sv(text)) < 0)
 		p->dropped++;
 }
 
@@ -220,5 +227,5 @@ void mw_proxy_reply(struct mw_proxy *p, const struct sip_msg *request, unsigned 
 	}
 	mw_proxy_reply_begin(p, &text, request, status);
 	sbuf_put(&text, fields);
-	mw_proxy_reply_end(p, &text);
+	mw_proxy_reply_end(p, &text, request);
 }

@@ -43,7 +43,7 @@ void mw_proxy_response(struct mw_proxy *p, const struct sip_msg *m);
 /* An answer in two steps, for header fields between them. text: own buffer of the caller. */
 void mw_proxy_reply_begin(const struct mw_proxy *p, struct sbuf *text,
 			  const struct sip_msg *request, unsigned status);
-void mw_proxy_reply_end(struct mw_proxy *p, struct sbuf *text);
+void mw_proxy_reply_end(struct mw_proxy *p, struct sbuf *text, const struct sip_msg *request);
 /* An answer; `fields` are whole lines with CRLF, may be empty. ACK and responses get none. */
 void mw_proxy_reply(struct mw_proxy *p, const struct sip_msg *request, unsigned status,
 		    struct sv fields);

@@ -29,7 +29,7 @@ void reply_challenge(struct scscf *s, const struct sip_msg *m, const struct aka_
 	sbuf_put(&text, SV("WWW-Authenticate: "));
 	auth_aka_challenge_write(&text, sv_of(s->realm), av);
 	sbuf_put(&text, SV("\r\n"));
-	mw_proxy_reply_end(&s->proxy, &text);
+	mw_proxy_reply_end(&s->proxy, &text, m);
 	sodium_memzero(buf, text.n);
 }
 
@@ -60,5 +60,5 @@ void reply_registered(struct user *u, const struct sip_msg *m, uint64_t now)
 		sbuf_printf(&text, "Contact: <%s>%s;expires=%" PRIu64 "\r\n", b->contact, b->params,
 			    left);
 	}
-	mw_proxy_reply_end(&s->proxy, &text);
+	mw_proxy_reply_end(&s->proxy, &text, m);
 }
