@@ -116,6 +116,8 @@ expect 100.66.0.1 02:00:00:00:01:01
 on nexthop replace id 5 via 192.0.2.12 dev esp0
 expect 100.66.0.1 02:00:00:00:01:02
 on route add 100.67.0.0/16 via 192.0.2.11 table 99
+on route add 100.68.0.0/16 via 192.0.2.13
+expect 100.68.0.1 02:00:00:00:01:03 # so both have been seen
 expect 100.67.0.1 02:00:00:00:00:cc
 
 echo "the interface goes down and comes up"
@@ -133,6 +135,18 @@ expect_sent 203.0.113.1 "sent 02:00:00:00:00:cc"
 on addr del 192.0.2.1/24 dev esp0
 expect 192.0.2.77 unreachable
 on addr add 192.0.2.1/24 dev esp0
+expect 192.0.2.77 unresolved
+
+echo "without IPv6 the kernel drops routes and says nothing of them"
+ip netns exec "$host" sysctl -qw net.ipv6.conf.esp0.disable_ipv6=1
+expect 2001:db8::77 unreachable
+on route add 198.51.100.0/24 via 192.0.2.12
+expect 198.51.100.1 unresolved
+sleep 0.3
+on link set esp0 down
+expect 198.51.100.1 unreachable
+on link set esp0 up
+expect 192.0.2.77 unresolved
 
 echo "more changes than the kernel can queue"
 # fewer than gc_thresh3 neighbours at a time, changed often
