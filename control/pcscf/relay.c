@@ -178,6 +178,8 @@ void pcscf_relay_response(void *arg, const struct sip_msg *m, uint64_t now)
 		return;
 	}
 	if (!m) {
+		if (r->kind == PCSCF_RELAY_DOWN)
+			pcscf_set_silent(r->p, r->set, r->serial, now);
 		pcscf_relay_answer(r, &(struct pcscf_refusal){.status = 408}, now);
 		return;
 	}

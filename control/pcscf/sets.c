@@ -231,6 +231,16 @@ void pcscf_set_heard(struct pcscf_set *s, uint64_t now)
 		set_settle(r->sets[i], now);
 }
 
+/* A UE that has removed the old set early, thinking we had heard of it, is not lost until its next
+ * message. */
+void pcscf_set_silent(struct pcscf *p, sa_set_id id, uint32_t serial, uint64_t now)
+{
+	struct pcscf_set *s = id ? pcscf_set_find(p, id) : NULL;
+
+	if (s && s->serial == serial && s->role == PCSCF_SET_OLD && s->reg->current)
+		pcscf_set_heard(s->reg->current, now);
+}
+
 void pcscf_set_hold(struct pcscf_set *s)
 {
 	s->busy++;

@@ -1,0 +1,435 @@
+#include "tests/control/flow/net.h"
+
+#include <stdlib.h>
+
+#include "control/sip/msg.h"
+#include "crypto/secret.h"
+
+#define REALM "home.test"
+
+static const struct agree_choice all_choices[PCSCF_MAX_CHOICES] = {
+	{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_AES_CBC, SA_MODE_TRANSPORT},
+	{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_NULL, SA_MODE_TRANSPORT},
+	{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_DES_EDE3_CBC, SA_MODE_TRANSPORT},
+	{SA_INTEG_HMAC_MD5_96, SA_ENCR_AES_CBC, SA_MODE_TRANSPORT},
+	{SA_INTEG_HMAC_MD5_96, SA_ENCR_NULL, SA_MODE_TRANSPORT},
+	{SA_INTEG_HMAC_MD5_96, SA_ENCR_DES_EDE3_CBC, SA_MODE_TRANSPORT},
+};
+
+/* ---- SA layer */
+
+static struct net_sa *sa_find(struct net_end *e, sa_set_id id)
+{
+	for (unsigned i = 0; i < NET_SETS; i++)
+		if (e->sas[i].reserved && e->sas[i].set.id == id)
+			return &e->sas[i];
+	return NULL;
+}
+
+static bool spi_used(struct net_end *e, uint32_t spi)
+{
+	for (unsigned i = 0; i < NET_SETS; i++)
+		for (unsigned p = 0; p < SA_PAIRS; p++)
+			if (e->sas[i].reserved && e->sas[i].set.spi_in[p] == spi)
+				return true;
+	return false;
+}
+
+static int sa_reserve(void *ctx, const uint32_t *avoid, unsigned n, struct sa_set *set)
+{
+	struct net_end *e = ctx;
+	struct net *net = e->net;
+
+	for (unsigned i = 0; i < NET_SETS; i++) {
+		if (e->sas[i].reserved)
+			continue;
+		for (unsigned p = 0; p < SA_PAIRS; p++) {
+			bool taken;
+
+			do {
+				set->spi_in[p] = net->next_spi++;
+				taken = spi_used(e, set->spi_in[p]);
+				for (unsigned k = 0; k < n; k++)
+					taken |= avoid[k] == set->spi_in[p];
+			} while (taken);
+		}
+		set->id = ++net->next_id;
+		e->sas[i].reserved = true;
+		e->sas[i].set = *set;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static int sa_install(void *ctx, const struct sa_set *set)
+{
+	struct net_end *e = ctx;
+	struct net_sa *sa = sa_find(e, set->id);
+
+	assert_non_null(sa);
+	assert_false(sa->installed);
+	assert_memory_equal(sa->set.spi_in, set->spi_in, sizeof(set->spi_in));
+	for (unsigned p = 0; p < SA_PAIRS; p++)
+		assert_true(set->spi_out[p] >= SA_SPI_MIN);
+	sa->set = *set;
+	sa->installed = true;
+	e->net->installs++;
+	return 0;
+}
+
+static void sa_remove(void *ctx, sa_set_id id)
+{
+	struct net_end *e = ctx;
+	struct net_sa *sa = sa_find(e, id);
+
+	assert_non_null(sa);
+	e->net->removes += sa->installed;
+	memset(sa, 0, sizeof(*sa));
+}
+
+unsigned net_sets(const struct net_end *e)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < NET_SETS; i++)
+		n += e->sas[i].reserved;
+	return n;
+}
+
+/* ---- the access */
+
+static void transmit(struct net_end *e, const struct sip_flow *flow, struct sv text)
+{
+	struct net *n = e->net;
+	struct net_packet *k = malloc(sizeof(*k) + text.n);
+
+	assert_non_null(k);
+	assert_true(text.n < NET_TEXT);
+	if (flow->set) { /* only on installed sets, and with their ports */
+		struct net_sa *sa = sa_find(e, flow->set);
+
+		assert_non_null(sa);
+		assert_true(sa->installed);
+		assert_int_equal(flow->local.port, sa->set.local_port[flow->pair]);
+		assert_int_equal(flow->remote.port, sa->set.remote_port[flow->pair]);
+	} else {
+		assert_int_equal(flow->local.port, 5060);
+	}
+	*k = (struct net_packet){.from = e, .flow = *flow, .number = n->sent++, .n = text.n};
+	memcpy(k->text, text.p, text.n);
+	*n->tail = k;
+	n->tail = &k->next;
+}
+
+static void ue_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)
+{
+	(void)u;
+	transmit(ctx, flow, text);
+}
+
+static void edge_send(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	transmit(ctx, flow, text);
+}
+
+/* The receiver's SA for a protected packet, or NULL as ESP would drop it. */
+static struct net_sa *sa_receive(struct net_end *to, const struct sa_set *out, unsigned pair,
+				 unsigned *in_pair)
+{
+	for (unsigned i = 0; i < NET_SETS; i++) {
+		struct net_sa *sa = &to->sas[i];
+
+		for (unsigned p = 0; sa->installed && p < SA_PAIRS; p++) {
+			if (sa->set.spi_in[p] != out->spi_out[pair])
+				continue;
+			if (sa->set.integ != out->integ || sa->set.encr != out->encr ||
+			    memcmp(&sa->set.keys, &out->keys, sizeof(out->keys)) != 0) {
+				to->net->lost_keys++;
+				return NULL;
+			}
+			/* selectors */
+			assert_true(ip_addr_eq(&sa->set.remote, &out->local));
+			assert_int_equal(sa->set.local_port[p], out->remote_port[pair]);
+			assert_int_equal(sa->set.remote_port[p], out->local_port[pair]);
+			*in_pair = p;
+			return sa;
+		}
+	}
+	to->net->lost_spi++;
+	return NULL;
+}
+
+static void hand_over(struct net *n, struct net_end *to, const struct sip_flow *flow,
+		      const struct net_packet *k)
+{
+	struct sv text = {k->text, k->n};
+
+	if (to == &n->edge) {
+		pcscf_input(n->pcscf, flow, text, n->now);
+		return;
+	}
+	for (unsigned i = 0; i < n->n_ues; i++)
+		if (to == &n->ues[i].end && n->ues[i].ue)
+			ue_input(n->ues[i].ue, flow, text, n->now);
+}
+
+static struct net_end *end_of(struct net *n, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < n->n_ues; i++)
+		if (ip_addr_eq(&n->ues[i].conf.local.addr, a))
+			return &n->ues[i].end;
+	return &n->edge;
+}
+
+/* A parameter of that name; a nonce may hold the letters by chance. */
+static bool has_param(const struct net_packet *k, const char *name)
+{
+	for (size_t i = 1; i + 3 < k->n; i++)
+		if (strncasecmp(k->text + i, name, 3) == 0 && strchr(" ,\t\n", k->text[i - 1]))
+			return true;
+	return false;
+}
+
+static void watch(struct net *n, struct net_end *to, const struct net_packet *k)
+{
+	if (to != &n->edge && (has_param(k, "ck=") || has_param(k, "ik=")))
+		n->keys_seen++;
+	if (!k->flow.set && strncmp(k->text, "REGISTER ", 9) != 0 &&
+	    strncmp(k->text, "SIP/2.0 ", 8) != 0)
+		n->clear_requests++;
+}
+
+static void deliver(struct net *n, const struct net_packet *k)
+{
+	struct net_end *to = end_of(n, &k->flow.remote.addr);
+	struct sip_flow flow = {
+		.transport = k->flow.transport, .local = k->flow.remote, .remote = k->flow.local};
+	unsigned pair = 0;
+
+	watch(n, to, k);
+	if (k->flow.set) {
+		struct net_sa *out = sa_find(k->from, k->flow.set), *in;
+
+		in = out ? sa_receive(to, &out->set, k->flow.pair, &pair) : NULL;
+		if (!in)
+			return;
+		flow.set = in->set.id;
+		flow.pair = (uint8_t)pair;
+	} else if (k->flow.remote.port != 5060) { /* SP-11: protected ports take nothing in clear */
+		n->lost_clear++;
+		return;
+	}
+	hand_over(n, to, &flow, k);
+}
+
+static void step(struct net *n)
+{
+	struct net_packet *k;
+
+	mw_run(n->mw, n->now);
+	while ((k = n->head)) {
+		enum net_fate fate = n->fate ? n->fate(n, k->number, n->fate_arg) : NET_PASS;
+
+		n->head = k->next;
+		if (!n->head)
+			n->tail = &n->head;
+		if (fate != NET_DROP)
+			deliver(n, k);
+		if (fate == NET_DOUBLE)
+			deliver(n, k);
+		free(k);
+		mw_run(n->mw, n->now);
+	}
+}
+
+void net_run(struct net *n, uint64_t ms)
+{
+	uint64_t end = n->now + ms, due;
+
+	for (;;) {
+		step(n);
+		due = timers_run(n->timers, n->now);
+		step(n);
+		if (n->head || due <= n->now)
+			continue;
+		if (due > end)
+			break;
+		n->now = due;
+	}
+	n->now = end;
+}
+
+/* ---- the network */
+
+static void event(void *ctx, struct ue *u, enum ue_event e, struct sv text, uint64_t now)
+{
+	struct net_end *end = ctx;
+	struct net_ue *x = (struct net_ue *)((char *)end - offsetof(struct net_ue, end));
+
+	(void)u;
+	(void)now;
+	x->events[e]++;
+	snprintf(x->text, sizeof(x->text), "%.*s", SV_ARG(text));
+}
+
+void net_ue_start(struct net *n, unsigned i)
+{
+	struct net_ue *x = &n->ues[i];
+	struct ue_env env = {&x->end, ue_send, sa_reserve, sa_install, sa_remove, event};
+
+	assert_int_equal(ue_alloc(&x->ue, &x->conf, &env, n->timers), 0);
+}
+
+void net_ue_crash(struct net *n, unsigned i)
+{
+	ue_free(n->ues[i].ue);
+	n->ues[i].ue = NULL;
+	assert_int_equal(net_sets(&n->ues[i].end), 0);
+}
+
+static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
+{
+	struct net_ue *x = &n->ues[i];
+	struct hss_subscriber s = {.n_impus = 2, .amf = {0x80, 0}};
+	char addr[64];
+
+	snprintf(x->impi, sizeof(x->impi), "u%u@" REALM, i);
+	snprintf(x->impu, sizeof(x->impu), "sip:u%u@" REALM, i);
+	x->end.net = n;
+	x->conf = (struct ue_conf){
+		.impi = x->impi,
+		.impu = x->impu,
+		.realm = REALM,
+		.sqn = &x->sqn,
+		.port_min = 30000,
+		.port_max = 60000,
+		.n_choices = PCSCF_MAX_CHOICES,
+		.expires = setup->expires ? setup->expires : 3600,
+		.await_auth = 240,
+		.guard = 30,
+		.protect_or_abort = true,
+	};
+	memcpy(x->conf.choices, all_choices, sizeof(all_choices));
+	memset(&x->conf.key, 0x40 + (int)i, sizeof(x->conf.key));
+	snprintf(addr, sizeof(addr), setup->ip == 6 ? "2001:db8:1::%u" : "10.1.0.%u", i + 1);
+	ip_addr_parse(&x->conf.local.addr, addr);
+	ip_addr_parse(&x->conf.pcscf.addr, setup->ip == 6 ? "2001:db8::1" : "192.0.2.1");
+	x->conf.local.port = x->conf.pcscf.port = 5060;
+	snprintf(s.impi, sizeof(s.impi), "%s", x->impi);
+	snprintf(s.impus[0], sizeof(s.impus[0]), "%s", x->impu);
+	snprintf(s.impus[1], sizeof(s.impus[1]), "tel:+4930%04u", i);
+	memcpy(s.k, x->conf.key.k, sizeof(s.k));
+	memcpy(s.opc, x->conf.key.opc, sizeof(s.opc));
+	s.k[0] ^= setup->wrong_key;
+	assert_int_equal(hss_subscriber_add(n->hss, &s), 0);
+	net_ue_start(n, i);
+}
+
+static void core_make(struct net *n, const struct net_setup *setup)
+{
+	struct hss_conf hss = {.path = ":memory:", .sqn_block = 32};
+	struct icscf_conf icscf = {.host = "icscf." REALM, .scscf_host = "scscf." REALM};
+	struct scscf_conf scscf = {
+		.host = "scscf." REALM,
+		.icscf_host = "icscf." REALM,
+		.realm = REALM,
+		.expires_default = 3600,
+		.expires_min = 60,
+		.expires_max = 7200,
+		.await_auth = 240,
+		.vectors = 1,
+		.challenge_protected = setup->challenge_protected,
+	};
+
+	assert_int_equal(hss_alloc(&n->hss, &hss), 0);
+	assert_int_equal(icscf_alloc(&n->icscf, &icscf, n->mw, hss_cx(n->hss)), 0);
+	assert_int_equal(scscf_alloc(&n->scscf, &scscf, n->timers, n->mw, hss_cx(n->hss)), 0);
+}
+
+static void edge_make(struct net *n, const struct net_setup *setup)
+{
+	struct pcscf_env env = {&n->edge, edge_send, sa_reserve, sa_install, sa_remove};
+	struct pcscf_conf conf = {
+		.host = "pcscf.visited.test",
+		.icscf_host = "icscf." REALM,
+		.visited_network = "visited.test",
+		.port_ps = 6060,
+		.port_pc_min = 20000,
+		.port_pc_max = 29999,
+		.n_choices = setup->n_choices ? setup->n_choices : PCSCF_MAX_CHOICES,
+		.ipsec_required = true,
+		.await_auth = 240,
+		.guard = 30,
+		.linger = 32,
+		.max_pending = 1000,
+	};
+
+	memcpy(conf.choices, setup->n_choices ? setup->choices : all_choices, sizeof(all_choices));
+	ip_addr_parse(&conf.access[0].addr, "192.0.2.1");
+	ip_addr_parse(&conf.access[1].addr, "2001:db8::1");
+	conf.access[0].port = conf.access[1].port = 5060;
+	n->edge.net = n;
+	assert_int_equal(pcscf_alloc(&n->pcscf, &conf, &env, n->timers, n->mw), 0);
+}
+
+struct net *net_alloc(const struct net_setup *setup)
+{
+	struct net *n = calloc(1, sizeof(*n));
+
+	assert_non_null(n);
+	assert_int_equal(secret_init(), 0);
+	n->tail = &n->head;
+	n->now = 1000;
+	n->next_spi = SA_SPI_MIN;
+	assert_int_equal(timers_alloc(&n->timers), 0);
+	assert_int_equal(mw_alloc(&n->mw), 0);
+	core_make(n, setup);
+	edge_make(n, setup);
+	n->n_ues = setup->ues;
+	for (unsigned i = 0; i < setup->ues; i++)
+		ue_make(n, i, setup);
+	return n;
+}
+
+void net_free(struct net *n)
+{
+	assert_int_equal(n->keys_seen, 0);
+	assert_int_equal(n->clear_requests, 0);
+	assert_int_equal(n->lost_clear, 0);
+	for (unsigned i = 0; i < n->n_ues; i++)
+		if (n->ues[i].ue)
+			net_ue_crash(n, i);
+	pcscf_free(n->pcscf);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(n->installs, n->removes);
+	scscf_free(n->scscf);
+	icscf_free(n->icscf);
+	hss_free(n->hss);
+	while (n->head) {
+		struct net_packet *k = n->head;
+
+		n->head = k->next;
+		free(k);
+	}
+	mw_free(n->mw);
+	assert_int_equal(timers_count(n->timers), 0);
+	timers_free(n->timers);
+	free(n);
+}
+
+void net_register(struct net *n, unsigned i)
+{
+	unsigned before = n->ues[i].events[UE_REGISTERED];
+
+	assert_int_equal(ue_register(n->ues[i].ue, n->now), 0);
+	net_run(n, 1);
+	assert_int_equal(n->ues[i].events[UE_REGISTERED], before + 1);
+}
+
+struct pcscf_counters net_counters(const struct net *n)
+{
+	struct pcscf_counters c;
+
+	pcscf_counters(n->pcscf, &c);
+	return c;
+}

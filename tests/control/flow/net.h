@@ -1,0 +1,93 @@
+/*
+ * A whole network in memory on simulated time: UEs, P-CSCF, I-CSCF, S-CSCF and HSS as they are.
+ * Between the UEs and the P-CSCF stands an SA layer without crypto: a message sent on a set arrives
+ * only if the receiver has a set with the same SPI, addresses, ports, algorithms and keys
+ * installed, as ESP would have it.
+ */
+#pragma once
+
+#include "control/base/timer.h"
+#include "control/hss/hss.h"
+#include "control/icscf/icscf.h"
+#include "control/mw/mw.h"
+#include "control/pcscf/pcscf.h"
+#include "control/scscf/scscf.h"
+#include "control/ue/ue.h"
+#include "tests/support/test.h"
+
+#define NET_UES	 4
+#define NET_SETS 32 /* at one end */
+#define NET_TEXT 4096
+
+struct net_sa {
+	bool reserved, installed;
+	struct sa_set set;
+};
+
+struct net_end { /* the SAs of the P-CSCF or of one UE */
+	struct net *net;
+	struct net_sa sas[NET_SETS];
+};
+
+struct net_packet {
+	struct net_packet *next;
+	struct net_end *from;
+	struct sip_flow flow; /* the sender's */
+	unsigned number;
+	size_t n;
+	char text[];
+};
+
+enum net_fate { NET_PASS, NET_DROP, NET_DOUBLE };
+
+struct net_ue {
+	struct ue *ue;
+	struct ue_conf conf;
+	struct sqn_array sqn; /* the card's memory */
+	struct net_end end;
+	unsigned events[UE_UNPROTECTED + 1];
+	char text[256]; /* of the last event */
+	char impi[64], impu[64];
+};
+
+struct net {
+	struct timers *timers;
+	struct mw *mw;
+	struct hss *hss;
+	struct icscf *icscf;
+	struct scscf *scscf;
+	struct pcscf *pcscf;
+	struct net_end edge; /* the P-CSCF's */
+	struct net_ue ues[NET_UES];
+	unsigned n_ues;
+	struct net_packet *head, **tail;
+	uint64_t now;
+	uint32_t next_id, next_spi;
+	unsigned sent; /* over the access, in both directions */
+	unsigned installs, removes;
+	unsigned lost_clear, lost_spi, lost_keys; /* not delivered, and why */
+	unsigned keys_seen;			  /* messages to a UE that hold ik= or ck= */
+	unsigned clear_requests;		  /* unprotected, other than REGISTER */
+	enum net_fate (*fate)(struct net *n, unsigned number, void *arg);
+	void *fate_arg;
+};
+
+struct net_setup {
+	unsigned ues;
+	uint8_t ip; /* 4 or 6 */
+	struct agree_choice choices[PCSCF_MAX_CHOICES];
+	unsigned n_choices; /* 0: all six */
+	bool challenge_protected;
+	uint32_t expires; /* 0: 3600 */
+	bool wrong_key;	  /* the HSS has another K */
+};
+
+struct net *net_alloc(const struct net_setup *setup);
+void net_free(struct net *n); /* fails the test if anything is left behind */
+void net_run(struct net *n, uint64_t ms);
+void net_ue_start(struct net *n, unsigned i); /* again, with an empty memory but for its card */
+void net_ue_crash(struct net *n, unsigned i);
+
+void net_register(struct net *n, unsigned i); /* and waits until it is done */
+unsigned net_sets(const struct net_end *e);
+struct pcscf_counters net_counters(const struct net *n);

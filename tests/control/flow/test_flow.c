@@ -1,0 +1,322 @@
+/* Complete flows through the real UE, P-CSCF, I-CSCF, S-CSCF and HSS. */
+#include "tests/control/flow/net.h"
+
+/* Registration, MESSAGEs both ways, challenged refresh, de-registration, with one suite. */
+static void suite_flow(uint8_t ip, enum sa_integ integ, enum sa_encr encr)
+{
+	struct net_setup setup = {.ues = 2,
+				  .ip = ip,
+				  .choices = {{integ, encr, SA_MODE_TRANSPORT}},
+				  .n_choices = 1,
+				  .challenge_protected = true};
+	struct net *n = net_alloc(&setup);
+	struct sa_set first;
+
+	net_register(n, 0);
+	net_register(n, 1);
+	assert_int_equal(net_counters(n).registered, 2);
+	assert_int_equal(icscf_queries(n->icscf), 4);
+	first = *ue_current_set(n->ues[0].ue);
+	assert_int_equal(first.integ, integ);
+	assert_int_equal(first.encr, encr);
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned other = 1 - i;
+
+		assert_int_equal(
+			ue_message(n->ues[i].ue, sv_of(n->ues[other].impu), SV("hello"), n->now),
+			0);
+		net_run(n, 1);
+		assert_int_equal(n->ues[i].events[UE_MESSAGE_SENT_OK], 1);
+		assert_int_equal(n->ues[other].events[UE_MESSAGE_RECEIVED], 1);
+	}
+	net_run(n, 600000);
+	net_register(n, 0);
+	assert_true(ue_current_set(n->ues[0].ue)->id != first.id);
+	assert_int_equal(ue_current_set(n->ues[0].ue)->local_port[SA_SERVER],
+			 first.local_port[SA_SERVER]);
+	assert_int_equal(ue_current_set(n->ues[0].ue)->remote_port[SA_CLIENT],
+			 first.remote_port[SA_CLIENT]);
+	assert_true(ue_current_set(n->ues[0].ue)->local_port[SA_CLIENT] !=
+		    first.local_port[SA_CLIENT]);
+	assert_true(ue_current_set(n->ues[0].ue)->remote_port[SA_SERVER] !=
+		    first.remote_port[SA_SERVER]);
+	/* the first goes with a message on the second */
+	assert_int_equal(ue_message(n->ues[0].ue, sv_of(n->ues[1].impu), SV("again"), n->now), 0);
+	net_run(n, 33000);
+	assert_int_equal(n->ues[1].events[UE_MESSAGE_RECEIVED], 2);
+	assert_int_equal(net_sets(&n->edge), 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(ue_deregister(n->ues[i].ue, n->now), 0);
+	net_run(n, 1);
+	assert_int_equal(n->ues[0].events[UE_DEREGISTERED], 1);
+	assert_int_equal(n->ues[1].events[UE_DEREGISTERED], 1);
+	net_run(n, 400000);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_counters(n).registered, 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	assert_int_equal(scscf_pending(n->scscf), 0);
+	assert_int_equal(n->lost_spi, 0);
+	assert_int_equal(n->lost_keys, 0);
+	net_free(n);
+}
+
+/* covers: AK-05, AK-06, AK-11, ES-05, ES-09, LC-01, LC-02, SU-02, SU-07, SU-08, SU-15, F22, F32 */
+static void all_suites_and_addresses(void **state)
+{
+	(void)state;
+	for (unsigned integ = 0; integ < SA_INTEG_COUNT; integ++)
+		for (unsigned encr = 0; encr < SA_ENCR_COUNT; encr++) {
+			suite_flow(4, (enum sa_integ)integ, (enum sa_encr)encr);
+			suite_flow(6, (enum sa_integ)integ, (enum sa_encr)encr);
+		}
+}
+
+static struct net *registered_pair(bool challenge_protected)
+{
+	struct net_setup setup = {.ues = 2, .ip = 6, .challenge_protected = challenge_protected};
+	struct net *n = net_alloc(&setup);
+
+	net_register(n, 0);
+	net_register(n, 1);
+	return n;
+}
+
+static void exchange(struct net *n)
+{
+	unsigned ok = n->ues[0].events[UE_MESSAGE_SENT_OK],
+		 ok1 = n->ues[1].events[UE_MESSAGE_SENT_OK];
+
+	assert_int_equal(ue_message(n->ues[0].ue, sv_of(n->ues[1].impu), SV("ping"), n->now), 0);
+	assert_int_equal(ue_message(n->ues[1].ue, sv_of(n->ues[0].impu), SV("pong"), n->now), 0);
+	net_run(n, 1);
+	assert_int_equal(n->ues[0].events[UE_MESSAGE_SENT_OK], ok + 1);
+	assert_int_equal(n->ues[1].events[UE_MESSAGE_SENT_OK], ok1 + 1);
+}
+
+/* covers: LP-14, LU-13, SP-19, AK-13 */
+static void unchallenged_refreshes_keep_the_set(void **state)
+{
+	struct net *n = registered_pair(false);
+	sa_set_id id = ue_current_set(n->ues[0].ue)->id;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		net_run(n, 3000000); /* refreshes come by themselves */
+		exchange(n);
+	}
+	assert_int_equal(ue_current_set(n->ues[0].ue)->id, id);
+	assert_int_equal(net_sets(&n->edge), 2);
+	assert_true(net_counters(n).refreshes >= 16);
+	net_free(n);
+}
+
+/* covers: LP-10, LC-04, F29 */
+static void restarted_ue_comes_back(void **state)
+{
+	struct net *n = registered_pair(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		net_ue_crash(n, 0);
+		net_run(n, 1000);
+		net_ue_start(n, 0);
+		net_register(n, 0);
+		assert_int_equal(net_sets(&n->edge), 2);
+		assert_int_equal(net_counters(n).registered, 2);
+		exchange(n);
+	}
+	net_free(n);
+}
+
+/* A UE that vanishes leaves nothing when its registration ends. */
+/* covers: F07, LP-15 */
+static void vanished_ue_is_forgotten(void **state)
+{
+	struct net *n = registered_pair(false);
+
+	(void)state;
+	net_ue_crash(n, 0);
+	net_ue_crash(n, 1);
+	net_run(n, 3700000);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_counters(n).registered, 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	net_free(n);
+}
+
+/* covers: ER-06, F05, F26 */
+static void card_ahead_of_the_network_resynchronises(void **state)
+{
+	struct net_setup setup = {.ues = 1, .ip = 4};
+	struct net *n = net_alloc(&setup);
+
+	(void)state;
+	for (unsigned i = 0; i < SQN_INDS; i++)
+		n->ues[0].sqn.seq[i] = 100000;
+	net_register(n, 0);
+	assert_int_equal(net_sets(&n->edge), 1);
+	/* and on a protected refresh with a challenge: over the old SAs */
+	net_free(n);
+	setup.challenge_protected = true;
+	n = net_alloc(&setup);
+	net_register(n, 0);
+	for (unsigned i = 0; i < SQN_INDS; i++)
+		n->ues[0].sqn.seq[i] += 100000;
+	net_register(n, 0);
+	assert_int_equal(net_counters(n).registrations, 2);
+	net_free(n);
+}
+
+/* covers: ER-06, ER-05 */
+static void foreign_network_is_refused_by_the_card(void **state)
+{
+	struct net_setup setup = {.ues = 1, .ip = 4, .wrong_key = true};
+	struct net *n = net_alloc(&setup);
+
+	(void)state;
+	assert_int_equal(ue_register(n->ues[0].ue, n->now), 0);
+	net_run(n, 300000);
+	assert_int_equal(n->ues[0].events[UE_REGISTERED], 0);
+	assert_int_equal(n->ues[0].events[UE_FAILED], 1);
+	net_run(n, 300000);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_counters(n).registered, 0);
+	assert_int_equal(net_counters(n).pending, 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	net_free(n);
+}
+
+/* What the whole story needs of messages on the access, so that each of them can be hurt. */
+static void story(struct net *n)
+{
+	assert_int_equal(ue_register(n->ues[0].ue, n->now), 0);
+	net_run(n, 200000);
+	assert_true(ue_registered(n->ues[0].ue));
+	assert_int_equal(ue_register(n->ues[1].ue, n->now), 0);
+	net_run(n, 200000);
+	assert_true(ue_registered(n->ues[1].ue));
+	assert_int_equal(ue_message(n->ues[0].ue, sv_of(n->ues[1].impu), SV("one"), n->now), 0);
+	net_run(n, 200000);
+	assert_int_equal(n->ues[0].events[UE_MESSAGE_SENT_OK], 1);
+	assert_int_equal(n->ues[1].events[UE_MESSAGE_RECEIVED], 1);
+	assert_int_equal(ue_register(n->ues[0].ue, n->now), 0);
+	assert_int_equal(ue_message(n->ues[0].ue, sv_of(n->ues[1].impu), SV("two"), n->now), 0);
+	net_run(n, 200000);
+	assert_true(ue_registered(n->ues[0].ue));
+	assert_int_equal(n->ues[0].events[UE_MESSAGE_SENT_OK], 2);
+	assert_int_equal(ue_message(n->ues[1].ue, sv_of(n->ues[0].impu), SV("three"), n->now), 0);
+	net_run(n, 200000);
+	assert_int_equal(n->ues[1].events[UE_MESSAGE_SENT_OK], 1);
+	assert_int_equal(ue_deregister(n->ues[0].ue, n->now), 0);
+	assert_int_equal(ue_deregister(n->ues[1].ue, n->now), 0);
+	net_run(n, 500000);
+	assert_int_equal(n->ues[0].events[UE_DEREGISTERED], 1);
+	assert_int_equal(n->ues[1].events[UE_DEREGISTERED], 1);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_counters(n).registered, 0);
+	assert_int_equal(net_counters(n).pending, 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	assert_int_equal(scscf_pending(n->scscf), 0);
+}
+
+struct accident {
+	unsigned number;
+	enum net_fate fate;
+};
+
+static enum net_fate strike(struct net *n, unsigned number, void *arg)
+{
+	const struct accident *a = arg;
+
+	(void)n;
+	return number == a->number ? a->fate : NET_PASS;
+}
+
+/* Each message of the story lost once, and each delivered twice. */
+/* covers: F13, F20 */
+static void any_message_lost_or_doubled(void **state)
+{
+	struct net_setup setup = {.ues = 2, .ip = 4, .challenge_protected = true};
+	struct accident a = {.number = UINT32_MAX};
+	struct net *n = net_alloc(&setup);
+	unsigned messages;
+
+	(void)state;
+	story(n);
+	messages = n->sent;
+	net_free(n);
+	assert_true(messages >= 28);
+	for (unsigned i = 0; i < 2 * messages; i++) {
+		n = net_alloc(&setup);
+		a = (struct accident){i / 2, i % 2 ? NET_DROP : NET_DOUBLE};
+		n->fate = strike;
+		n->fate_arg = &a;
+		story(n);
+		net_free(n);
+	}
+}
+
+static enum net_fate weather(struct net *n, unsigned number, void *arg)
+{
+	unsigned dice = test_random_below(arg, 100);
+
+	(void)n;
+	(void)number;
+	return dice < 10 ? NET_DROP : dice < 20 ? NET_DOUBLE : NET_PASS;
+}
+
+/* A bad access for a long time: nothing hangs, nothing stays behind. */
+static void bad_weather(void **state)
+{
+	struct test_random dice = {42};
+	struct net_setup setup = {.ues = NET_UES, .ip = 6, .challenge_protected = true};
+	struct net *n = net_alloc(&setup);
+
+	(void)state;
+	n->fate = weather;
+	n->fate_arg = &dice;
+	for (unsigned round = 0; round < 200; round++) {
+		struct net_ue *x = &n->ues[test_random_below(&dice, NET_UES)];
+		struct net_ue *y = &n->ues[test_random_below(&dice, NET_UES)];
+
+		switch (test_random_below(&dice, 4)) {
+		case 0:
+			(void)ue_deregister(x->ue, n->now);
+			break;
+		case 1:
+			(void)ue_message(x->ue, sv_of(y->impu), SV("storm"), n->now);
+			break;
+		default:
+			(void)ue_register(x->ue, n->now);
+		}
+		net_run(n, test_random_below(&dice, 60000));
+		assert_true(net_counters(n).sets <= 3 * NET_UES);
+	}
+	n->fate = NULL;
+	for (unsigned i = 0; i < NET_UES; i++)
+		net_ue_crash(n, i);
+	net_run(n, 8000000);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_counters(n).registered, 0);
+	assert_int_equal(net_counters(n).pending, 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	assert_int_equal(scscf_pending(n->scscf), 0);
+	net_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_suites_and_addresses),
+		cmocka_unit_test(unchallenged_refreshes_keep_the_set),
+		cmocka_unit_test(restarted_ue_comes_back),
+		cmocka_unit_test(vanished_ue_is_forgotten),
+		cmocka_unit_test(card_ahead_of_the_network_resynchronises),
+		cmocka_unit_test(foreign_network_is_refused_by_the_card),
+		cmocka_unit_test(any_message_lost_or_doubled),
+		cmocka_unit_test(bad_weather),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

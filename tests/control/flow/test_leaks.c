@@ -1,0 +1,84 @@
+/* Many registrations, re-registrations and ends: nothing grows (F07, F21). */
+#include <malloc.h>
+
+#include "tests/control/flow/net.h"
+
+/* Under a sanitizer there is no mallinfo2(), and fewer rounds will do: it sees each leak by itself.
+ */
+static unsigned rounds(unsigned n)
+{
+	return mallinfo2().uordblks ? n : n / 20;
+}
+
+/* What caches of malloc and SQLite still take after the first hundred rounds: less than two octets
+ * a round. */
+#define CACHES 16384
+
+static void cycle(struct net *n)
+{
+	net_register(n, 0);
+	assert_int_equal(ue_deregister(n->ues[0].ue, n->now), 0);
+	net_run(n, 400000); /* all transactions end */
+	assert_false(ue_registered(n->ues[0].ue));
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_sets(&n->ues[0].end), 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	assert_int_equal(net_counters(n).pending, 0);
+	assert_int_equal(net_counters(n).registered, 0);
+	assert_int_equal(ue_transactions(n->ues[0].ue), 0);
+	assert_int_equal(scscf_pending(n->scscf), 0);
+	assert_int_equal(scscf_registered(n->scscf), 0);
+}
+
+/* covers: F07, SP-01, SU-05 */
+static void ten_thousand_registrations(void **state)
+{
+	struct net_setup setup = {.ues = 1, .ip = 4};
+	struct net *n = net_alloc(&setup);
+	unsigned count = rounds(10000);
+	size_t before;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		cycle(n);
+	before = mallinfo2().uordblks;
+	for (unsigned i = 0; i < count; i++)
+		cycle(n);
+	assert_true(mallinfo2().uordblks <= before + CACHES);
+	assert_int_equal(n->lost_spi, 0);
+	assert_int_equal(net_counters(n).registrations, 100 + count);
+	net_free(n);
+}
+
+/* Each with a challenge, six offers and a new set. */
+/* covers: F21, F30, AK-11 */
+static void a_hundred_thousand_refreshes(void **state)
+{
+	struct net_setup setup = {.ues = 1, .ip = 6, .challenge_protected = true, .expires = 7200};
+	struct net *n = net_alloc(&setup);
+	unsigned count = rounds(100000);
+	size_t before = 0;
+
+	(void)state;
+	net_register(n, 0);
+	for (unsigned i = 0; i < 100 + count; i++) {
+		if (i == 100)
+			before = mallinfo2().uordblks;
+		net_register(n, 0);
+		net_run(n, 200000);
+		assert_true(net_sets(&n->edge) <= 2);
+	}
+	assert_true(mallinfo2().uordblks <= before + CACHES);
+	assert_int_equal(net_counters(n).transactions, 0);
+	net_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ten_thousand_registrations),
+		cmocka_unit_test(a_hundred_thousand_refreshes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
