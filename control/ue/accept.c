@@ -82,7 +82,8 @@ static bool fits(struct ue *u, const struct sip_flow *from, const struct sip_msg
 	return m->request || response_fits(u, from, m);
 }
 
-/* LU-12: SM12 itself comes on a set that is still new. */
+/* LU-12: a further message. SM12 itself comes on a set that is still new, and its repeats say
+ * nothing new. */
 static void heard(struct ue *u, sa_set_id id)
 {
 	struct ue_set *s = ue_set_find(u, id);
@@ -103,7 +104,7 @@ void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_
 	}
 	if (!fits(u, from, &m))
 		return;
-	if (from->set)
+	if (from->set && (m.request || request_find(u, m.branch)))
 		heard(u, from->set);
 	if (!sip_txns_input(u->txns, from, &m, now)) {
 		if (m.request)
