@@ -103,6 +103,7 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 		.expires = l->o.expires,
 		.await_auth = 240,
 		.guard = 30,
+		.patience = l->o.patience,
 		.protect_or_abort = true,
 	};
 	int rc;

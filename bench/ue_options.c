@@ -32,6 +32,8 @@ void ue_options_help(FILE *f)
 	      "  --size N                octets of a message's body (64)\n"
 	      "  --window N              messages under way at once (128)\n"
 	      "  --expires S             registration period asked for (600000)\n"
+	      "  --patience S            without an answer to a protected REGISTER, then start "
+	      "again (16)\n"
 	      "  --alg LIST              e.g. sha1/aes-cbc,md5/null: offered by the UEs in turn, "
 	      "one each;\n"
 	      "                          default: all six in turn; all: each UE offers all six\n"
@@ -265,6 +267,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"size", NUMBER, &o->size, MAIL_MIN, MAIL_MAX},
 		{"window", NUMBER, &o->window, 1, 1000000},
 		{"expires", NUMBER, &o->expires, 10, 10000000},
+		{"patience", NUMBER, &o->patience, 1, 128},
 		{"alg", ALGORITHMS, NULL, 0, 0},
 		{"no-deregister", FLAG, &o->no_deregister, 0, 0},
 		{"keep", FLAG, &o->keep, 0, 0},
@@ -284,6 +287,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 				   .size = MAIL_MIN,
 				   .window = 128,
 				   .expires = 600000,
+				   .patience = 16,
 				   .workers = 1,
 				   .mtu = 1500};
 	algorithms_all(o);

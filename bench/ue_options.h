@@ -19,7 +19,7 @@ enum ue_command {
 
 struct load_options { /* strings are argv's */
 	const char *port, *subscribers, *export_keys, *cores;
-	uint32_t ues, rate, seconds, messages, size, window, expires;
+	uint32_t ues, rate, seconds, messages, size, window, expires, patience;
 	uint32_t workers, mtu;
 	struct ip_prefix local;
 	struct ip_addr router_local, gateway;

@@ -73,6 +73,12 @@ static void register_write(const struct ue *u, struct sbuf *b, const struct ue_r
 		 SV("User-Agent: esplanade-ue/" ESPLANADE_VERSION "\r\nContent-Length: 0\r\n\r\n"));
 }
 
+static void on_silence(struct timer *t, void *arg, uint64_t now)
+{
+	(void)t;
+	ue_run_timeout(arg, "no answer to REGISTER", now);
+}
+
 int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t now)
 {
 	struct ue_request *r = &u->run.reg;
@@ -88,5 +94,8 @@ int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t no
 	if (b.overflow)
 		return -EMSGSIZE;
 	ue_set_flow(u, a->on, &flow);
+	if (a->on && u->patience)
+		(void)timer_start(u->timers, &u->silence, now + (uint64_t)u->patience * 1000,
+				  on_silence, u);
 	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), ue_run_response, u, now);
 }

@@ -10,6 +10,7 @@
 
 void ue_run_abandon(struct ue *u)
 {
+	timer_stop(u->timers, &u->silence);
 	if (u->run.reg.txn)
 		sip_client_cancel(u->run.reg.txn);
 	if (u->run.fresh)
@@ -254,6 +255,7 @@ void ue_run_response(void *arg, const struct sip_msg *m, uint64_t now)
 
 	if (m && m->status < 200)
 		return;
+	timer_stop(u->timers, &u->silence);
 	u->run.reg.txn = NULL;
 	if (!m)
 		ue_run_timeout(u, "no answer to REGISTER", now);

@@ -76,6 +76,7 @@ static void values_copy(struct ue *u, const struct ue_conf *c)
 	u->expires = c->expires;
 	u->await_auth = c->await_auth;
 	u->guard = c->guard;
+	u->patience = c->patience;
 	sip_token(u->call_id, sizeof(u->call_id));
 	sip_token(u->tag, sizeof(u->tag));
 }

@@ -30,6 +30,8 @@ struct ue_conf {			 /* strings copied */
 	bool protect_or_abort;	 /* PO-01; true unless somebody knows why not */
 	unsigned unanswered_max; /* protected requests in a row without an answer, after which the
 				  * UE registers in clear (LC-04); 0: 3 */
+	uint32_t patience; /* s without an answer to a protected REGISTER, after which the UE starts
+			    * again (ER-10); 0: as long as its transaction lasts, 128 s */
 };
 
 enum ue_event {

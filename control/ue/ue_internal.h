@@ -75,11 +75,11 @@ struct ue {
 	bool protect_or_abort;
 	uint8_t unanswered_max, unanswered; /* protected requests without an answer, in a row */
 	uint8_t restarts;
-	uint32_t expires, await_auth, guard;
+	uint32_t expires, await_auth, guard, patience;
 
 	struct ue_env env;
 	struct timers *timers;
-	struct timer refresh, lifetime;
+	struct timer refresh, lifetime, silence;
 	struct sip_txns *txns;
 	struct ue_request *requests;
 	struct ue_served *served;
@@ -121,7 +121,7 @@ struct ue_register_args {
 	const char *verify; /* NULL: no Security-Verify */
 	bool agree;	    /* Security-Client and the option tags */
 };
-/* Writes and sends it; u->run.reg is its transaction. */
+/* Writes and sends it; u->run.reg is its transaction. Ends by ue_run_response(). */
 int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t now);
 void ue_via_write(const struct ue *u, struct sbuf *b, const struct ue_set *on, const char *branch);
 void ue_host_write(struct sbuf *b, const struct ip_addr *a); /* with brackets if IPv6 */

@@ -241,6 +241,37 @@ static void unanswered_sm7_starts_again(void **state)
 	h_free(h);
 }
 
+/* A UE need not wait that long. */
+/* covers: ER-10, LC-04 */
+static void impatient_ue_starts_again_sooner(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	sa_set_id fresh;
+
+	(void)state;
+	c.patience = 10;
+	h_start(h, &c);
+	assert_int_equal(ue_register(h->ue, h->now), 0);
+	h_advance(h, 20000); /* in clear there is nothing better to do than to wait */
+	h_challenge(h, 0, H_AUTN_GOOD);
+	fresh = h_last(h)->flow.set;
+	h_advance(h, 9999);
+	assert_int_equal(h_last(h)->flow.set, fresh);
+	h->n_sent = 0;
+	h_advance(h, 1);
+	assert_int_equal(h->n_sent, 1);
+	assert_int_equal(h_last(h)->flow.set, 0);
+	assert_int_equal(h_installed(h), 0);
+	h_challenge(h, 0, H_AUTN_GOOD);
+	h_advance(h, 5000);
+	h_ok(h, h_last(h)->flow.set, 3600);
+	h_advance(h, 20000); /* the timer is off */
+	assert_int_equal(h->events[UE_REGISTERED], 1);
+	assert_int_equal(h->events[UE_FAILED], 0);
+	h_free(h);
+}
+
 /* covers: ER-10, F07 */
 static void unanswered_first_registration_ends(void **state)
 {
@@ -426,6 +457,7 @@ int main(void)
 		cmocka_unit_test(challenge_instead_of_sm12),
 		cmocka_unit_test(refused_sm7_of_a_protected_sm1),
 		cmocka_unit_test(unanswered_sm7_starts_again),
+		cmocka_unit_test(impatient_ue_starts_again_sooner),
 		cmocka_unit_test(unanswered_first_registration_ends),
 		cmocka_unit_test(lost_sas_are_replaced_in_clear),
 		cmocka_unit_test(clear_200_extends_nothing),
