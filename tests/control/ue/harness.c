@@ -274,20 +274,28 @@ void h_input(struct h *h, const struct sip_flow *from, const char *text)
 	ue_input(h->ue, from, sv_of(text), h->now);
 }
 
-void h_respond(struct h *h, const struct h_sent *to, sa_set_id set, unsigned status,
-	       const char *fields)
+void h_response_text(char text[H_TEXT], const struct h_sent *to, unsigned status,
+		     const char *fields)
 {
-	struct sip_flow from = h_flow(h, set);
-	char text[8192], via[1024], head[1024];
+	char via[1024], head[1024];
 
 	snprintf(via, sizeof(via), "%s", h_field(to->text, "Via"));
 	snprintf(head, sizeof(head), "From: %s\r\nTo: %s;tag=pcscf1\r\n", h_field(to->text, "From"),
 		 h_field(to->text, "To"));
-	snprintf(text, sizeof(text),
+	snprintf(text, H_TEXT,
 		 "SIP/2.0 %u Text\r\nVia: %s\r\n%sCall-ID: %s\r\nCSeq: %s\r\n%s"
 		 "Content-Length: 0\r\n\r\n",
 		 status, via, head, h_field(to->text, "Call-ID"), h_field(to->text, "CSeq"),
 		 fields);
+}
+
+void h_respond(struct h *h, const struct h_sent *to, sa_set_id set, unsigned status,
+	       const char *fields)
+{
+	struct sip_flow from = h_flow(h, set);
+	char text[H_TEXT];
+
+	h_response_text(text, to, status, fields);
 	h_input(h, &from, text);
 }
 

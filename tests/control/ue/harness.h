@@ -16,13 +16,14 @@
 
 #define H_SENT 128
 #define H_SETS 16
+#define H_TEXT 8192
 
 #define H_SERVER_PORT 5105 /* the P-CSCF's port_ps */
 
 struct h_sent {
 	struct sip_flow flow;
 	uint64_t at;
-	char text[8192];
+	char text[H_TEXT];
 };
 
 struct h_set {
@@ -73,6 +74,8 @@ unsigned h_reserved(const struct h *h);
 /* The flow by which the peer's message comes: set 0 is clear. UDP arrives on port_us. */
 struct sip_flow h_flow(struct h *h, sa_set_id set);
 
+void h_response_text(char text[H_TEXT], const struct h_sent *to, unsigned status,
+		     const char *fields);
 /* A response to `to` by flow `set`: status and further fields ("Name: value\r\n"...). */
 void h_respond(struct h *h, const struct h_sent *to, sa_set_id set, unsigned status,
 	       const char *fields);

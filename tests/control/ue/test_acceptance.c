@@ -2,6 +2,7 @@
 #include "tests/control/ue/harness.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* covers: SP-21, C-15 */
@@ -164,6 +165,38 @@ static void malformed_and_stray(void **state)
 	h_free(h);
 }
 
+/* Any damage to a challenge ends in an answer or a failure, and never in a leak. */
+static void damaged_challenges(void **state)
+{
+	unsigned seed = 3;
+
+	(void)state;
+	for (unsigned i = 0; i < 1500; i++) {
+		struct h *h = h_alloc();
+		struct ue_conf c = h_conf(h);
+		char text[H_TEXT], fields[4096], auth[512], server[2048];
+		struct sip_flow from;
+		size_t n;
+
+		h_start(h, &c);
+		assert_int_equal(ue_register(h->ue, h->now), 0);
+		from = h_flow(h, 0);
+		snprintf(fields, sizeof(fields), "%s%s", h_challenge_field(h, H_AUTN_GOOD, auth),
+			 h_server_field(h, server));
+		h_response_text(text, h_last(h), 401, fields);
+		n = strlen(text);
+		for (unsigned k = 0; k <= i % 4; k++)
+			text[(unsigned)rand_r(&seed) % n] = (char)rand_r(&seed);
+		if (i % 5 == 0)
+			n = (unsigned)rand_r(&seed) % n;
+		ue_input(h->ue, &from, (struct sv){text, n}, h->now);
+		assert_true(h->events[UE_REGISTERED] == 0 && h->events[UE_FAILED] <= 1);
+		if (h->n_sent == 2 && h_last(h)->flow.set)
+			h_ok(h, h_last(h)->flow.set, 3600);
+		h_free(h);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +205,7 @@ int main(void)
 		cmocka_unit_test(sm12_only_on_the_new_set),
 		cmocka_unit_test(ports_and_addresses_are_the_sets),
 		cmocka_unit_test(malformed_and_stray),
+		cmocka_unit_test(damaged_challenges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
