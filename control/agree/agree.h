@@ -28,8 +28,9 @@ struct agree_mech {
 	uint8_t prot, mod;
 	uint32_t spi_c, spi_s; /* 0: absent */
 	uint16_t port_c, port_s;
-	bool usable; /* ipsec-3gpp that can be set up: alg and ealg known, esp, trans or UDP-enc-tun, both SPIs >= 256 and different,
-		      * both ports given, different, not 5060 or 5061 */
+	bool usable; /* ipsec-3gpp that can be set up: alg and ealg known, esp, trans or
+		      * UDP-enc-tun, both SPIs >= 256 and different, both ports given, different,
+		      * not 5060 or 5061 */
 };
 
 struct agree_list {
@@ -38,12 +39,14 @@ struct agree_list {
 };
 
 /*
- * Reads all header fields of one kind as one list (HX-01). Broken elements are left out beside good ones as HX-03 says
- * (-EBADMSG when the header field as a whole cannot be read, or nothing is left); -ENOENT: no such field; -E2BIG.
- * The strict reading of tests/vectors/secagree.json is agree_parse_value().
+ * Reads all header fields of one kind as one list (HX-01). Broken elements are left out beside good
+ * ones (HX-03). -EBADMSG: nothing is left; -ENOENT: no such field; -E2BIG: over AGREE_MAX_MECHS.
  */
 int agree_parse(struct agree_list *l, const struct sip_msg *m, enum sip_hdr id);
-/* Strict: one value, appended to *l; any syntax error refuses it. */
+/*
+ * Strict: one value, appended to *l; any error refuses all of it, and *l stays as it was. -EBADMSG;
+ * -E2BIG: over AGREE_MAX_MECHS, or longer than 65535 octets.
+ */
 int agree_parse_value(struct agree_list *l, struct sv value);
 
 /* One entry of our own preference. */
@@ -54,16 +57,21 @@ struct agree_choice {
 };
 
 /*
- * The first of choices[] that the list offers with a usable mechanism (SU-04; SU-07 when `l` is the P-CSCF's list, whose q falls with position, call
- * agree_choose_server). Index into choices and *mech, or -ENOENT.
+ * The first of choices[] that the list offers with a usable mechanism (SU-04; SU-07 when `l` is the
+ * P-CSCF's list, whose q falls with position, call agree_choose_server). Index into choices and
+ * *mech, or -ENOENT.
  */
 int agree_choose(const struct agree_list *l, const struct agree_choice *choices, unsigned n,
 		 const struct agree_mech **mech);
-/* The UE's side: highest q first, then position; the first entry that choices[] holds (SU-07, HX-04). */
+/* The UE's side: highest q first, then position; the first entry that choices[] holds (SU-07,
+ * HX-04). */
 int agree_choose_server(const struct agree_list *l, const struct agree_choice *choices, unsigned n,
 			const struct agree_mech **mech);
 
-/* Same entries, same order, same parameters, but for blanks and letter case (HX-13, SU-10). */
+/*
+ * Same entries in the same order with the same parameters (HX-13, SU-10). Blanks, letter case,
+ * leading zeros, the order of parameters, and whether a default is said or not, make no difference.
+ */
 bool agree_equal(const struct agree_list *a, const struct agree_list *b);
 
 struct agree_params {
@@ -72,13 +80,13 @@ struct agree_params {
 };
 
 /*
- * Header value with one ipsec-3gpp entry per choice. with_q: q falls with position (C-26). SPIs in plain decimal (F31).
- * Every entry says alg, ealg, and mod and prot unless they are the defaults.
+ * Header value with one ipsec-3gpp entry per choice. with_q: q falls with position (C-26). SPIs in
+ * plain decimal (F31). Every entry says alg, ealg, and mod and prot unless they are the defaults.
  */
 void agree_write(struct sbuf *b, const struct agree_choice *choices, unsigned n,
 		 const struct agree_params *p, bool with_q);
 
-const char *agree_alg_name(enum sa_integ integ);   /* "hmac-sha-1-96" */
-const char *agree_ealg_name(enum sa_encr encr);	   /* "aes-cbc" */
-int agree_alg_of(struct sv name);  /* enum sa_integ or -ENOENT */
-int agree_ealg_of(struct sv name); /* enum sa_encr or -ENOENT */
+const char *agree_alg_name(enum sa_integ integ); /* "hmac-sha-1-96" */
+const char *agree_ealg_name(enum sa_encr encr);	 /* "aes-cbc" */
+int agree_alg_of(struct sv name);		 /* enum sa_integ or -ENOENT */
+int agree_ealg_of(struct sv name);		 /* enum sa_encr or -ENOENT */

@@ -25,7 +25,7 @@ bool parse_base64(struct sv text, void *out, size_t cap, size_t *n);
 /* Encodes n octets; out has room for 4 * ((n + 2) / 3) + 1, NUL-terminated. */
 void format_base64(char *out, const void *octets, size_t n);
 
-struct sv sv_trim(struct sv v);			      /* blanks, tabs, CR and LF off both ends */
-struct sv sv_unquote(struct sv v);		      /* one pair of double quotes off, if there */
+struct sv sv_trim(struct sv v);	   /* blanks, tabs, CR and LF off both ends */
+struct sv sv_unquote(struct sv v); /* one pair of double quotes off, if there */
 bool sv_has_prefix(struct sv v, struct sv prefix);
 char *sv_dup(struct sv v); /* malloc'd, NUL-terminated; NULL without memory */

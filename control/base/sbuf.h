@@ -1,4 +1,5 @@
-/* Bounded text building: appends never overrun; overflow is remembered and checked once at the end. */
+/* Bounded text building: appends never overrun; overflow is remembered and checked once at the end.
+ */
 #pragma once
 
 #include <stdbool.h>

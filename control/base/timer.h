@@ -25,8 +25,8 @@ struct timers; /* a heap of running timers */
 int timers_alloc(struct timers **tp);
 void timers_free(struct timers *ts); /* running timers are just forgotten */
 
-/* (Re)starts t to call handler(t, arg, now) once at `due`. The handler may start and stop any timer and
- * free its own owner. -ENOMEM */
+/* (Re)starts t to call handler(t, arg, now) once at `due`. The handler may start and stop any timer
+ * and free its own owner. -ENOMEM */
 int timer_start(struct timers *ts, struct timer *t, uint64_t due, timer_h *handler, void *arg);
 void timer_stop(struct timers *ts, struct timer *t);
 static inline bool timer_running(const struct timer *t)

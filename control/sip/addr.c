@@ -27,8 +27,8 @@ static bool is_uri_text(struct sv u)
 }
 
 /*
- * One quoted string, or words. Words should be tokens, but people write "Bell, A." (RFC 4475 3.1.2.15); what
- * would make another reader find another URI is not taken.
+ * One quoted string, or words. Words should be tokens, but people write "Bell, A." (RFC
+ * 4475 3.1.2.15); what would make another reader find another URI is not taken.
  */
 static bool is_display(struct sv v)
 {

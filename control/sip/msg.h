@@ -84,7 +84,7 @@ struct sip_header {
 struct sip_msg {
 	struct sv raw;
 	bool request;
-	enum sip_method method; /* request, or that of CSeq in a response */
+	enum sip_method method;	    /* request, or that of CSeq in a response */
 	struct sv method_name, uri; /* request only */
 	unsigned status;	    /* response only */
 	struct sv reason;
@@ -100,8 +100,8 @@ struct sip_msg {
 };
 
 /*
- * Reads one message. -EBADMSG: not SIP, a mandatory field (To, From, CSeq, Call-ID, Via) missing or malformed,
- * Content-Length beyond the text, a NUL in the head; -E2BIG: over the limits above.
+ * Reads one message. -EBADMSG: not SIP, a mandatory field (To, From, CSeq, Call-ID, Via) missing or
+ * malformed, Content-Length beyond the text, a NUL in the head; -E2BIG: over the limits above.
  */
 int sip_msg_parse(struct sip_msg *m, struct sv text);
 
@@ -115,7 +115,8 @@ struct sv sip_method_text(enum sip_method m);
 
 /* ---- pieces of values --------------------------------------------------------------------- */
 
-/* Takes the next comma-separated element off *rest (quotes and <> respected), trimmed. false at the end. */
+/* Takes the next comma-separated element off *rest (quotes and <> respected), trimmed. false at the
+ * end. */
 bool sip_list_next(struct sv *rest, struct sv *element);
 
 /* Walks all elements of all header fields of one id as one list. Zero-initialise but msg and id. */
@@ -134,13 +135,13 @@ bool sip_param_next(struct sv *rest, struct sv *name, struct sv *value);
 bool sip_param(struct sv params, struct sv name, struct sv *value);
 
 struct sip_uri {
-	struct sv scheme;   /* "sip", "sips", "tel", ... */
-	struct sv user;	    /* with password if any; a tel: number is here */
-	struct sv host;	    /* without brackets */
-	uint16_t port;	    /* 0: not given */
-	struct sv params;   /* ";lr;transport=udp" or empty */
-	struct sv headers;  /* "?..." or empty */
-	struct sv text;	    /* all of it */
+	struct sv scheme;  /* "sip", "sips", "tel", ... */
+	struct sv user;	   /* with password if any; a tel: number is here */
+	struct sv host;	   /* without brackets */
+	uint16_t port;	   /* 0: not given */
+	struct sv params;  /* ";lr;transport=udp" or empty */
+	struct sv headers; /* "?..." or empty */
+	struct sv text;	   /* all of it */
 };
 int sip_uri_parse(struct sip_uri *u, struct sv text); /* -EBADMSG */
 
@@ -164,8 +165,8 @@ int sip_via_parse(struct sip_via *v, struct sv element);
 int sip_via_top(struct sip_via *v, const struct sip_msg *m);
 
 /*
- * Canonical form of an identity for comparing: "sip:user@host" with the host in lower case, without parameters,
- * port and headers; "tel:+4912345" without visual separators and parameters. Writes to buf, returns a view of it; empty if
- * not a SIP, SIPS or tel URI or too long.
+ * Canonical form of an identity for comparing: "sip:user@host" with the host in lower case, without
+ * parameters, port and headers; "tel:+4912345" without visual separators and parameters. Writes to
+ * buf, returns a view of it; empty if not a SIP, SIPS or tel URI or too long.
  */
 struct sv sip_identity(struct sv uri, char *buf, size_t cap);

@@ -1,7 +1,8 @@
 /*
- * Transactions (RFC 3261 clause 17), client and server, INVITE and not, without I/O: messages and time
- * come in, messages to send go out by env->send. Over reliable flows nothing is repeated.
- * Timers between UE and P-CSCF: T1 2 s, T2 16 s, T4 17 s; in the core 500 ms, 4 s, 5 s (TS 24.229 7.7).
+ * Transactions (RFC 3261 clause 17), client and server, INVITE and not, without I/O: messages and
+ * time come in, messages to send go out by env->send. Over reliable flows nothing is repeated.
+ * Timers between UE and P-CSCF: T1 2 s, T2 16 s, T4 17 s; in the core 500 ms, 4 s, 5 s
+ * (TS 24.229 7.7).
  */
 #pragma once
 
@@ -34,10 +35,11 @@ unsigned sip_txns_count(const struct sip_txns *t);
 uint64_t sip_txns_retransmissions(const struct sip_txns *t);
 
 /*
- * Offers a received message. true: it belonged to a transaction and is dealt with (a repeated request
- * answered again, a response given to its client's handler, an ACK absorbed). false: a new request, or a response to
- * nothing of ours. The ACK to a 2xx and a 2xx to INVITE behind the first are the core's: false (RFC 3261
- * 13.2.2.4, 16.7; RFC 6026). A clear response to a protected request is nobody's: false.
+ * Offers a received message. true: it belonged to a transaction and is dealt with (a repeated
+ * request answered again, a response given to its client's handler, an ACK absorbed). false: a new
+ * request, or a response to nothing of ours. The ACK to a 2xx and a 2xx to INVITE behind the first
+ * are the core's: false (RFC 3261 13.2.2.4, 16.7; RFC 6026). A clear response to a protected
+ * request is nobody's: false.
  */
 bool sip_txns_input(struct sip_txns *t, const struct sip_flow *from, const struct sip_msg *m,
 		    uint64_t now);
@@ -45,14 +47,16 @@ bool sip_txns_input(struct sip_txns *t, const struct sip_flow *from, const struc
 /* ---- server ------------------------------------------------------------------------------- */
 
 /*
- * For a new request. `reply` is the flow that its responses take. `gone` (may be NULL) is called when the
- * transaction ends. An INVITE without a response after 200 ms gets a 100 (RFC 3261 17.2.1).
+ * For a new request. `reply` is the flow that its responses take. `gone` (may be NULL) is called
+ * when the transaction ends. An INVITE without a response after 200 ms gets a 100 (RFC
+ * 3261 17.2.1).
  */
 typedef void sip_server_gone_h(void *arg);
 int sip_server_create(struct sip_txns *t, struct sip_server_txn **sp, const struct sip_flow *reply,
-		      const struct sip_msg *request, sip_server_gone_h *gone, void *arg, uint64_t now);
-/* Sends a response (copied for repeats). After a final one the handle dies by itself; do not use it again
- * after `gone`. */
+		      const struct sip_msg *request, sip_server_gone_h *gone, void *arg,
+		      uint64_t now);
+/* Sends a response (copied for repeats). After a final one the handle dies by itself; do not use it
+ * again after `gone`. */
 int sip_server_respond(struct sip_server_txn *s, unsigned status, struct sv text, uint64_t now);
 /* The request's server transaction if it still exists, e.g. the INVITE's for a CANCEL. */
 struct sip_server_txn *sip_server_find(struct sip_txns *t, const struct sip_msg *request,
@@ -61,8 +65,8 @@ void *sip_server_arg(const struct sip_server_txn *s);
 
 /* ---- client ------------------------------------------------------------------------------- */
 
-/* response is NULL when the transaction timed out. Called for each provisional and the final one; after a
- * final response or time-out the handle is dead. */
+/* response is NULL when the transaction timed out. Called for each provisional and the final one;
+ * after a final response or time-out the handle is dead. */
 typedef void sip_client_h(void *arg, const struct sip_msg *response, uint64_t now);
 
 /* Sends a request (copied) whose topmost Via has a branch of sip_branch(). */
