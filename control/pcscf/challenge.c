@@ -25,6 +25,8 @@ static struct sv sm6_text(struct pcscf *p, const struct sip_msg *m, const struct
 	struct sbuf b = sbuf_of(list, sizeof(list));
 	struct sip_edit e;
 
+	if (!pcscf_via_below(m))
+		return (struct sv){0};
 	sip_edit_init(&e, m);
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
 	pcscf_strip_agreement(&e);

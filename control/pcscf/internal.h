@@ -247,6 +247,8 @@ bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *
 /* A branch that names the set its request belongs to; random otherwise. */
 void pcscf_branch(char branch[SIP_BRANCH_LEN], sa_set_id set);
 bool pcscf_branch_set(struct sv branch, sa_set_id *set);
+/* Does a response have a Via below ours? Else it is lost: nobody would know whom it is for. */
+bool pcscf_via_below(const struct sip_msg *m);
 void pcscf_via_host(const struct ip_endpoint *e, char *buf); /* buf[IP_ENDPOINT_STRLEN] */
 
 /* ---- run.c: registration under way */

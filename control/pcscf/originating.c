@@ -146,6 +146,8 @@ struct sv pcscf_response_down(struct pcscf *p, const struct sip_msg *m, const st
 {
 	struct sip_edit e;
 
+	if (!pcscf_via_below(m))
+		return (struct sv){0};
 	sip_edit_init(&e, m);
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
 	pcscf_strip_agreement(&e);

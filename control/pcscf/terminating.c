@@ -104,6 +104,8 @@ struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const stru
 	const struct pcscf_impu *who = s ? pcscf_impus_default(s->reg) : NULL;
 	struct sip_edit e;
 
+	if (!pcscf_via_below(m))
+		return (struct sv){0};
 	sip_edit_init(&e, m);
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
 	pcscf_strip_agreement(&e);

@@ -84,3 +84,11 @@ void pcscf_via_host(const struct ip_endpoint *e, char *buf)
 {
 	ip_endpoint_format(e, buf);
 }
+
+bool pcscf_via_below(const struct sip_msg *m)
+{
+	struct sip_list l = {.msg = m, .id = SIP_HDR_VIA};
+	struct sv element;
+
+	return sip_list_walk(&l, &element) && sip_list_walk(&l, &element);
+}
