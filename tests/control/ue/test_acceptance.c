@@ -40,7 +40,7 @@ static void clear_lets_in_only_answers_to_clear_registers(void **state)
 	h_free(h);
 }
 
-/* covers: LU-03, LP-06 */
+/* covers: LU-03 */
 static void sm6_comes_the_way_sm1_went(void **state)
 {
 	struct h *h = h_alloc();
@@ -93,7 +93,7 @@ static void sm12_only_on_the_new_set(void **state)
 	h_free(h);
 }
 
-/* covers: ST-13, ST-02, SP-15, F18, F29 */
+/* covers: ST-13, ST-02, SP-15 */
 static void ports_and_addresses_are_the_sets(void **state)
 {
 	struct h *h = h_alloc();

@@ -80,7 +80,7 @@ static void assert_empty_password(const char *auth)
 	assert_non_null(strstr(auth, response));
 }
 
-/* covers: AK-04, ER-06, D-07, F05, F26, F27 */
+/* covers: AK-04, ER-06, D-07, F05, F27 */
 static void old_sqn_is_answered_with_auts(void **state)
 {
 	struct h *h = h_alloc();
@@ -332,7 +332,7 @@ static void lost_sas_are_replaced_in_clear(void **state)
 }
 
 /* Anybody can send a 200 in clear: it must not keep SAs alive. */
-/* covers: AK-13, LU-13 */
+/* covers: LU-13 */
 static void clear_200_extends_nothing(void **state)
 {
 	struct h *h = h_alloc();

@@ -105,7 +105,7 @@ static void refresh_before_expiry(void **state)
 	}
 }
 
-/* covers: LU-04, LU-14, ST-11 */
+/* covers: LU-04, LU-14 */
 static void temporary_lifetime(void **state)
 {
 	struct h *h = h_alloc();
@@ -243,7 +243,7 @@ static void old_set_ends_by_lifetime(void **state)
 	h_free(h);
 }
 
-/* covers: LU-01, F20 */
+/* covers: LU-01 */
 static void deregistration_wipes_an_unfinished_refresh(void **state)
 {
 	struct h *h = h_alloc();

@@ -19,7 +19,7 @@ static unsigned count(const char *text, const char *what)
 	return n;
 }
 
-/* covers: SU-01, SP-10, HX-01, HX-02, F31 */
+/* covers: SU-01, SP-10, HX-02, F31 */
 static void sm1_offers_every_choice_in_clear(void **state)
 {
 	struct h *h = h_alloc();
@@ -158,7 +158,7 @@ static void res_with_a_nul(void **state)
 	h_free(h);
 }
 
-/* covers: D-08, D-09, AK-03 */
+/* covers: D-08, D-09 */
 static void published_vector(void **state)
 {
 	struct h *h = h_alloc();
@@ -185,7 +185,7 @@ static void published_vector(void **state)
 	h_free(h);
 }
 
-/* covers: SU-14, LU-06, LU-07, AK-10 */
+/* covers: SU-14, LU-06, LU-07 */
 static void registered_only_by_sm12(void **state)
 {
 	struct h *h = h_alloc();
@@ -242,7 +242,7 @@ static const struct choice_case choice_cases[] = {
 	{"ipsec-3gpp;alg=hmac-sha-1-96;spi-c=4096;spi-s=7002;port-c=41000;port-s=5105", -1, -1},
 };
 
-/* covers: SU-07, HX-03, HX-04, HX-05, HX-06, HX-07, HX-08, ER-09, SP-04 */
+/* covers: SU-07, HX-03, HX-04, HX-05, HX-06, HX-07, HX-08, ER-09 */
 static void choice_of_security_server(void **state)
 {
 	(void)state;
@@ -324,7 +324,6 @@ static void no_security_server(void **state)
 	}
 }
 
-/* covers: AK-13 */
 static void unauthenticated_200_is_refused(void **state)
 {
 	struct h *h = h_alloc();
@@ -339,7 +338,7 @@ static void unauthenticated_200_is_refused(void **state)
 	h_free(h);
 }
 
-/* covers: F06, F07, SP-18 */
+/* covers: F07, SP-18 */
 static void deregistration(void **state)
 {
 	struct h *h = h_alloc();
@@ -388,7 +387,7 @@ static void challenged_deregistration(void **state)
 	h_free(h);
 }
 
-/* covers: F07, F21 */
+/* covers: F07 */
 static void many_cycles_leave_nothing(void **state)
 {
 	struct h *h = h_alloc();
