@@ -38,7 +38,6 @@ static void set_make(struct sa_set *set, const char *local, const char *remote, 
 #define AES "0xa0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 #define DES "0xa1a1a2a2a4a4a7a7a8a8ababadadaeaea1a1a2a2a4a4a7a7"
 
-/* covers: DP-15 */
 static void lines(void **state)
 {
 	char text[KEY_EXPORT_TEXT];
