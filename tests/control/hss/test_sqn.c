@@ -1,6 +1,7 @@
 /* Sequence numbers: none twice, whatever happens; resynchronisation. */
 #include "tests/control/hss/harness.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -234,6 +235,29 @@ static void test_two_processes(void **state)
 	h_dir_free(&d);
 }
 
+/* The moment that matters: the other one writes between our reading and our writing. */
+static void test_overtaken(void **state)
+{
+	struct store_row row;
+	struct h_answer a;
+	struct h_dir d;
+	struct hss *h, *other;
+
+	(void)state;
+	h_dir_make(&d);
+	h = h_open(d.file, 1);
+	h_add(h, 0);
+	other = h_open(d.file, 1);
+	assert_int_equal(store_find(&h->store, SV(H_IMPI), SV(H_IMPU), &row), 0);
+	h_mar(other, 0, 1, &a);
+	assert_int_equal(store_update(&h->store, &row, row.sqn + 100), -EAGAIN);
+	assert_int_equal(store_find(&h->store, SV(H_IMPI), SV(H_IMPU), &row), 0);
+	assert_int_equal(store_update(&h->store, &row, row.sqn + 100), 0);
+	hss_free(other);
+	hss_free(h);
+	h_dir_free(&d);
+}
+
 /* Subscribers whose places in the cache clash lose the rest of a block, not their order. */
 static void test_cache_clash(void **state)
 {
@@ -429,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_shared_file),
 		cmocka_unit_test(test_two_processes),
+		cmocka_unit_test(test_overtaken),
 		cmocka_unit_test(test_cache_clash),
 		cmocka_unit_test(test_resync),
 		cmocka_unit_test(test_resync_not_back),
