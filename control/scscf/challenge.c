@@ -77,7 +77,8 @@ void challenge_start(struct user *u, const struct reg *r, uint64_t now)
 		reply_status(u->scscf, r->m, 500);
 }
 
-/* TS 33.203 6.1.3: the new vectors take the place of those in store, which are as stale as the one refused. */
+/* TS 33.203 6.1.3: the new vectors take the place of those in store, which are as stale as the one
+ * refused. */
 void challenge_resync(struct user *u, const struct reg *r, uint64_t now)
 {
 	struct cx_request ask = {

@@ -45,7 +45,7 @@ static void test_expires(void **state)
 		{"<sip:u@h>;Expires=100", "0", "100"},
 		{"sip:u@h;expires=100", "", "100"},
 		{"<sip:old@h>;expires=0, <sip:u@h>;expires=100", "", "100"},
-		{"<sip:u@h>;expires=100, <sip:old@h>;expires=0", "", "100"},
+		{"<sip:u@h>;expires=101, <sip:old@h>;expires=0", "", "101"},
 	};
 	struct ue u;
 	struct core *c = start_attached(&u);
@@ -262,6 +262,31 @@ static void test_many_paths(void **state)
 	core_free(c);
 }
 
+/* The HSS has other identities for the subscriber than at first. */
+static void test_changed_set(void **state)
+{
+	struct hss_subscriber s = {.n_impus = 2,
+				   .impi = "u1@" C_REALM,
+				   .impus = {"sip:u1@" C_REALM, "sip:new1@" C_REALM}};
+	struct ue u;
+	struct core *c = start_attached(&u);
+	struct reg_opts o = {
+		.authorization = u.good, .integrity = "yes", .impu = "sip:new1@" C_REALM};
+
+	(void)state;
+	assert_int_equal(hss_subscriber_del(c->hss, sv_of(u.impi)), 0);
+	assert_int_equal(hss_subscriber_add(c->hss, &s), 0);
+	assert_int_equal(ue_register(&u, &o), 200);
+	assert_string_equal(core_field(c, SIP_HDR_P_ASSOCIATED_URI),
+			    "<sip:u1@home.net>, <sip:new1@home.net>");
+	assert_int_equal(scscf_registered(c->scscf), 1);
+	ue_request(&u, "MESSAGE", "sip:new1@" C_REALM, "");
+	assert_true(c->m.request);
+	ue_request(&u, "MESSAGE", "tel:+491001", ""); /* no longer its own */
+	assert_int_equal(c->m.status, 404);
+	core_free(c);
+}
+
 /* ---- management --------------------------------------------------------------------------- */
 
 struct seen {
@@ -388,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_new_contact),
 		cmocka_unit_test(test_overtaken),
 		cmocka_unit_test(test_many_paths),
+		cmocka_unit_test(test_changed_set),
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_deregister),
 		cmocka_unit_test(test_leaks),
