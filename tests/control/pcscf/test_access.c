@@ -296,6 +296,16 @@ static void pc_small(struct pcscf_conf *c)
 	c->port_pc_min = c->port_pc_max = 20000;
 }
 
+static void needs_another_port_pc(struct rig *f, struct rig_ue *x, sa_set_id over)
+{
+	f->core.n = f->ue.n = 0;
+	rig_sm1(f, x, over);
+	rig_answer(f, 401,
+		   "WWW-Authenticate: Digest realm=\"h\", nonce=\"" RIG_NONCE
+		   "\", algorithm=AKAv1-MD5, ik=\"" RIG_IK "\", ck=\"" RIG_CK "\"\r\n");
+	assert_int_equal(rig_last_ue(f)->m.status, 503);
+}
+
 /* A range of one port serves any number of UEs, and one UE's second set needs a second port. */
 /* covers: F09, LC-02 */
 static void port_pc_is_per_ue(void **state)
@@ -318,15 +328,21 @@ static void port_pc_is_per_ue(void **state)
 		rig_challenge(&f, &x);
 		assert_int_equal(rig_sa(&f, x.set)->local_port[SA_CLIENT], 20000);
 	}
+	/* another UE at the same address with the same port_us, */
+	rig_ue_init(&x, "bob", "198.51.100.1");
+	x.ours.port_c += 100;
+	rig_ue_fresh(&x);
+	needs_another_port_pc(&f, &x, 0);
+	/* the second set of one UE, */
+	rig_ue_init(&x, "carol", "192.0.2.78");
 	f.core.n = f.ue.n = 0;
-	rig_ue_init(&x, "bob", "192.0.2.78");
 	rig_registered(&f, &x, 0, 600);
 	rig_ue_fresh(&x);
-	rig_sm1(&f, &x, x.set);
-	rig_answer(&f, 401,
-		   "WWW-Authenticate: Digest realm=\"h\", nonce=\"" RIG_NONCE
-		   "\", algorithm=AKAv1-MD5, ik=\"" RIG_IK "\", ck=\"" RIG_CK "\"\r\n");
-	assert_int_equal(rig_last_ue(&f)->m.status, 503);
+	needs_another_port_pc(&f, &x, x.set);
+	/* and that of a UE that starts again with another port_us need one of their own */
+	x.ours.port_s += 2;
+	rig_ue_fresh(&x);
+	needs_another_port_pc(&f, &x, 0);
 	assert_int_equal(rig_installed(&f), 21);
 	rig_end(&f);
 }
