@@ -20,6 +20,7 @@
 #define PCSCF_MAX_IMPUS	   32	/* bound to one registration */
 #define PCSCF_IDENTITY_MAX 256	/* canonical IMPU */
 #define PCSCF_LIST_MAX	   4096 /* Security-Client as kept, Security-Server as written */
+#define PCSCF_CLEAR_MAX	   8192 /* octets of an unprotected REGISTER */
 #define PCSCF_TOKEN_LEN	   17	/* 16 hex digits and NUL */
 
 /* What must be unique in the SA_table: port_uc of a UE address, and port_pc towards (address,
@@ -325,6 +326,7 @@ unsigned pcscf_max_forwards(struct sip_edit *e, const struct sip_msg *m);
 
 /* ---- strip.c */
 void pcscf_strip_agreement(struct sip_edit *e); /* sec-agree and Security-* (F23) */
+void pcscf_strip_network(struct sip_edit *e, const struct sip_msg *m); /* fields that no UE may set */
 void pcscf_strip_keys(struct sip_edit *e,
 		      const struct sip_msg *m); /* ik and ck of any challenge (F32) */
 

@@ -277,15 +277,40 @@ static void flood_is_bounded(void **state)
 	rig_end(&f);
 }
 
+/* Contents that are kept per SM1 are bounded, and what only the network may say does not pass. */
+static void oversized_and_forged_fields(void **state)
+{
+	static char extra[9000];
+
+	(void)state;
+	memset(extra, 'x', sizeof(extra) - 1);
+	memcpy(extra, "Subject: ", 9);
+	memcpy(extra + sizeof(extra) - 3, "\r\n", 3);
+	rig_register(&r, &u,
+		     &(struct rig_register){.client = u.client, .extra = extra, .expires = 600});
+	assert_int_equal(rig_last_ue(&r)->m.status, 513);
+	assert_int_equal(r.core.n, 0);
+	rig_forget(&r);
+	rig_registered(&r, &u, 0, 600);
+	rig_request(
+		&r, &u, u.set, "MESSAGE",
+		"P-Served-User: <sip:mallory@home.test>\r\nP-Charging-Vector: icid-value=1\r\n"
+		"P-Called-Party-ID: <sip:mallory@home.test>\r\nP-Access-Network-Info: 3GPP\r\n");
+	assert_int_equal(rig_last_core(&r)->m.method, SIP_MESSAGE);
+	assert_false(rig_holds(rig_last_core(&r), "mallory"));
+	assert_false(rig_holds(rig_last_core(&r), "icid"));
+	assert_true(rig_holds(rig_last_core(&r), "P-Access-Network-Info"));
+}
+
 static void garbage_is_counted(void **state)
 {
-	static const char *const texts[] = {"\r\n\r\n", "\xff", "REGISTER",
-					    "REGISTER sip:x SIP/2.0\r\n\r\n"};
+	static const char *const texts[] = {"\xff", "REGISTER", "REGISTER sip:x SIP/2.0\r\n\r\n"};
 	struct sip_flow clear = rig_flow(&r, &u, 0);
 
 	(void)state;
 	for (unsigned i = 0; i < N_OF(texts); i++)
 		rig_from_ue(&r, &clear, "%s", texts[i]);
+	rig_from_ue(&r, &clear, "\r\n\r\n"); /* a keep-alive */
 	assert_int_equal(rig_counters(&r).drops[PCSCF_DROP_MALFORMED], N_OF(texts));
 	for (unsigned i = 0; i < PCSCF_DROP_COUNT; i++)
 		assert_non_null(pcscf_drop_name((enum pcscf_drop)i));
@@ -384,6 +409,7 @@ int main(void)
 		T(indicator_is_ours_alone),
 		T(derived_impi),
 		T(flood_is_bounded),
+		T(oversized_and_forged_fields),
 		T(garbage_is_counted),
 		T(port_pc_is_per_ue),
 		T(bad_configuration_is_refused),

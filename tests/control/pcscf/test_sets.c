@@ -782,6 +782,7 @@ static void exhausted_set_is_limited(void **state)
 	assert_int_equal(lifetime(PCSCF_SET_CURRENT), 240000);
 	rig_run(&r, 240000);
 	assert_int_equal(rig_installed(&r), 0);
+	assert_int_equal(rig_counters(&r).registered, 0); /* not reachable any more */
 }
 
 /* covers: LC-05 */
