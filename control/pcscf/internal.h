@@ -145,11 +145,11 @@ struct pcscf {
 	bool core_lost;		   /* the last message to the core had no taker */
 	char tag[PCSCF_TOKEN_LEN]; /* To tag of our own responses */
 	struct pcscf_counters counters;
-	char *stamped; /* SIP_MAX_LENGTH + 256 each: a message with received/rport, */
+	char *stamped; /* PCSCF_TEXT_MAX each: a message with received/rport, */
 	char *out;     /* and one on its way out */
 };
 
-#define PCSCF_TEXT_MAX (SIP_MAX_LENGTH + 256)
+#define PCSCF_TEXT_MAX (SIP_MAX_LENGTH + 8192) /* what edits may add */
 
 /* ---- counters.c */
 void pcscf_drop(struct pcscf *p, enum pcscf_drop reason);
@@ -236,6 +236,12 @@ struct pcscf_refusal {
 /* In clear: without a transaction, so that a flood leaves no state. */
 void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
 		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now);
+/* The same with a transaction, on either side. */
+void pcscf_answer(struct pcscf *p, struct sip_txns *side, const struct sip_flow *reply,
+		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now);
+/* The final response. If it cannot be given the transaction ends, and the peer's repeat is a new
+ * request. */
+void pcscf_server_end(struct sip_server_txn *server, unsigned status, struct sv text, uint64_t now);
 struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 			   const struct pcscf_refusal *why);
 
