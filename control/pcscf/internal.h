@@ -90,6 +90,7 @@ enum pcscf_run_state {
 struct pcscf_run {
 	struct pcscf_reg *reg;
 	struct pcscf_relay *relay; /* in the core, or NULL */
+	struct pcscf_relay *sm1;   /* that brought SM6, while its transaction lives */
 	enum pcscf_run_state state;
 	struct sip_flow reply;	  /* of SM1: SM6 and failures take it (LP-06, ER-03, ER-04) */
 	struct ip_addr local, ue; /* of SM1's packet (SP-06) */
@@ -115,6 +116,7 @@ struct pcscf_relay {
 	struct sip_server_txn *server;
 	struct sip_client_txn *client; /* NULL when done */
 	struct pcscf_run *run;	       /* REGISTER, while it is this run's */
+	struct pcscf_run *sm1_of;      /* this is run->sm1 */
 	enum pcscf_relay_kind kind;
 	enum sip_method method;
 	bool clear; /* counted in clear_relays */

@@ -16,6 +16,8 @@ void pcscf_relay_free(struct pcscf_relay *r)
 
 	if (r->run)
 		r->run->relay = NULL;
+	if (r->sm1_of)
+		r->sm1_of->sm1 = NULL;
 	if (r->client)
 		sip_client_cancel(r->client);
 	if (r->clear)
