@@ -177,7 +177,7 @@ static void full_registration(const char *addr)
 	rig_end(&r);
 }
 
-/* covers: AK-10, IN-02, SU-13, SU-14, SP-13, LP-04, LP-08, LP-09, ST-01, ST-14, F04, F24 */
+/* covers: AK-10, IN-01, IN-02, SU-13, SU-14, SP-13, LP-04, LP-08, LP-09, ST-01, ST-14, F04, F24 */
 static void registration_completes(void **state)
 {
 	(void)state;

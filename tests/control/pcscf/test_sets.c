@@ -260,7 +260,7 @@ static void refresh_without_challenge_extends(void **state)
 	assert_int_equal(rig_installed(&r), 2);
 }
 
-/* covers: IN-03, LP-05 */
+/* covers: IN-01, IN-03, LP-05 */
 static void older_set_does_not_make_it_protected(void **state)
 {
 	sa_set_id old;
@@ -494,7 +494,7 @@ static void challenged_refresh_needs_a_new_port(void **state)
 	assert_int_equal(rig_counters(&r).drops[PCSCF_REFUSED_PORT], 1);
 }
 
-/* covers: ST-07, ST-08, C-22 */
+/* covers: ST-07, ST-08, LP-01, C-22 */
 static void three_sets_and_no_more(void **state)
 {
 	sa_set_id first, second;
@@ -513,6 +513,9 @@ static void three_sets_and_no_more(void **state)
 	/* old and current; SM1 on the old one leaves both and adds the third */
 	new_run(second);
 	assert_int_equal(rig_installed(&r), 3);
+	assert_int_equal(role_count(PCSCF_SET_OLD), 1);
+	assert_int_equal(role_count(PCSCF_SET_CURRENT), 1);
+	assert_int_equal(role_count(PCSCF_SET_NEW), 1);
 	rig_sm7(&r, &u);
 	rig_forget(&r);
 	rig_ue_fresh(&u);
