@@ -1,6 +1,6 @@
 #!/bin/bash
 # The README's demo: all phones, all algorithm pairs, every message, twice, both IP versions; nothing left behind.
-# covers: AK-09, AK-10, ES-03, ES-04, ES-09, SU-14, DP-02, DP-03, DP-13, DP-14, DP-15, F01
+# covers: AK-09, ES-09, DP-03, DP-15
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
