@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 
-before=$(ip netns list | wc -l)
 check() { # UES JSON
 	python3 - "$1" "$2" <<-'EOT'
 	import json, sys
@@ -23,4 +22,6 @@ check() { # UES JSON
 check 100 "$(scripts/demo --json)"
 check 100 "$(scripts/demo --json)"
 check 2000 "$(scripts/demo --json --ues 2000 --ip 6)"
-[ "$(ip netns list | wc -l)" = "$before" ] || { echo "namespaces left behind"; exit 1; }
+for ns in $(ip netns list | awk '/^esplanade-/ {print $1}'); do
+	kill -0 "${ns##*-}" 2>/dev/null || { echo "$ns left behind"; exit 1; }
+done
