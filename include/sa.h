@@ -19,22 +19,22 @@
 #include "ip.h"
 
 enum sa_integ { /* the header field's alg */
-	SA_INTEG_HMAC_SHA_1_96,
-	SA_INTEG_HMAC_MD5_96,
-	SA_INTEG_COUNT,
+		SA_INTEG_HMAC_SHA_1_96,
+		SA_INTEG_HMAC_MD5_96,
+		SA_INTEG_COUNT,
 };
 
 enum sa_encr { /* the header field's ealg */
-	SA_ENCR_NULL,
-	SA_ENCR_AES_CBC,
-	SA_ENCR_DES_EDE3_CBC,
-	SA_ENCR_COUNT,
+	       SA_ENCR_NULL,
+	       SA_ENCR_AES_CBC,
+	       SA_ENCR_DES_EDE3_CBC,
+	       SA_ENCR_COUNT,
 };
 
 enum sa_mode { /* the header field's mod */
-	SA_MODE_TRANSPORT,
-	SA_MODE_UDP_ENC_TUN,
-	SA_MODE_COUNT,
+	       SA_MODE_TRANSPORT,
+	       SA_MODE_UDP_ENC_TUN,
+	       SA_MODE_COUNT,
 };
 
 enum sa_pair {
@@ -51,7 +51,8 @@ struct sa_keys {
 	uint8_t encr[24];  /* AES-CBC: 16 octets; DES-EDE3-CBC: 24, odd parity; NULL: 0 */
 };
 
-/* Names an SA set within one data plane; never reused while any packet may still carry it. 0: none. */
+/* Names an SA set within one data plane; never reused while any packet may still carry it. 0: none.
+ */
 typedef uint32_t sa_set_id;
 
 /* Host byte order throughout. */
