@@ -319,6 +319,19 @@ static void made_up_dialog_does_not_choose_its_route(void **state)
 			    "<sip:orig@" RIG_SCSCF ";lr>");
 }
 
+/* A Route without a host is nobody's (and no null pointer: UBSan looks on). */
+static void route_without_host_is_not_ours(void **state)
+{
+	(void)state;
+	ue_says("BYE sip:bob@home.test SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP [2001:db8::77]:5070;branch=z9hG4bKmt\r\nMax-Forwards: 70\r\n"
+		"Route: <tel:+15>\r\nFrom: <sip:alice@home.test>;tag=1\r\n"
+		"To: <sip:bob@home.test>;tag=b\r\nCall-ID: mt\r\nCSeq: 7 BYE\r\n"
+		"Content-Length: 0\r\n\r\n");
+	assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE),
+			    "<sip:orig@" RIG_SCSCF ";lr>");
+}
+
 /* Who calls himself has two elements in Record-Route: each leg turns its own. */
 static void call_to_oneself(void **state)
 {
@@ -462,6 +475,7 @@ int main(void)
 		T(strangers_get_480),
 		T(unreachable_core_is_a_503),
 		T(made_up_dialog_does_not_choose_its_route),
+		T(route_without_host_is_not_ours),
 		T(call_to_oneself),
 		T(requests_that_cannot_go_on),
 		T(stray_responses_are_discarded),
