@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets
- * off. */
+/* Once per process, before anything else of crypto/: 0 or -EIO. Turns core dumps off, and locks all
+ * memory of the process as it is touched, if it may lock without limit (root, CAP_IPC_LOCK). */
 int secret_init(void);
 
 /* Locks and marks MADV_DONTDUMP memory that somebody else allocated. 0 or negative errno. */
