@@ -19,6 +19,17 @@ static inline uint16_t checksum_sum(const uint8_t *ip, uint8_t version, uint8_t 
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+/* A checksum after n octets (even) that it covers have changed (RFC 1624). */
+static inline uint16_t checksum_replace(uint16_t check, const void *was, const void *is, size_t n)
+{
+	uint32_t sum = (uint16_t)~check;
+
+	sum += (uint16_t)~rte_raw_cksum(was, n);
+	sum += rte_raw_cksum(is, n);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+}
+
 /* For the checksum field, which holds 0 now. No sum is sent as 0: that means "none" in UDP. */
 static inline uint16_t checksum_make(const uint8_t *ip, uint8_t version, uint8_t proto,
 				     const void *l4, uint32_t len)
