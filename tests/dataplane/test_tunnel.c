@@ -340,7 +340,7 @@ static void host_send(struct rig_side *side, const struct ip_addr *from, uint16_
 static void host_got(struct rig_side *side, const struct ip_addr *from, const struct ip_addr *to)
 {
 	const struct segment *s;
-	void *m;
+	void *m = NULL;
 
 	do {
 		rig_poll(side->dp);
