@@ -49,6 +49,8 @@ void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
 
 	if (run->relay)
 		run->relay->run = NULL;
+	if (run->sm1)
+		run->sm1->sm1_of = NULL;
 	r->run = NULL;
 	r->p->runs--;
 	run_free(run);

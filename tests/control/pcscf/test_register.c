@@ -160,6 +160,11 @@ static void full_registration(const char *addr)
 	assert_int_equal(g.n_sets, 1);
 	assert_int_equal(g.sets[0].role, PCSCF_SET_CURRENT);
 	assert_int_equal(g.sets[0].expires_at, r.now + 630000);
+	assert_int_equal(g.sets[0].set.id, u.set);
+	assert_memory_equal(g.sets[0].set.spi_in, rig_sa(&r, u.set)->spi_in, 8);
+	assert_int_equal(g.sets[0].set.remote_port[SA_SERVER], u.ours.port_c);
+	assert_int_equal(g.sets[0].set.remote_port[SA_CLIENT], u.ours.port_s);
+	assert_int_equal(g.sets[0].set.local_port[SA_SERVER], 6060);
 	assert_int_equal(g.n_impus, 2);
 	assert_true(sv_eq(g.impus[0], SV("sip:alice@home.test")));
 	assert_true(sv_has_prefix(g.impus[1], SV("tel:+4930")));
@@ -269,6 +274,33 @@ static void repeats_are_absorbed(void **state)
 	rig_end(&r);
 }
 
+/* SM1's transaction ends with the registration; a late copy of SM1 changes nothing. */
+static void late_copy_of_sm1_is_harmless(void **state)
+{
+	struct rig_register sm1 = {.expires = 600, .branch = "z9hG4bKlate"};
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	rig_init(&r, NULL);
+	rig_ue_init(&u, "alice", "192.0.2.77");
+	sm1.client = u.client;
+	rig_register(&r, &u, &sm1);
+	rig_challenge(&r, &u);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 600);
+	rig_run(&r, 1);
+	assert_int_equal(rig_counters(&r).transactions, 1); /* SM7's, for repeats of the 200 */
+	rig_forget(&r);
+	rig_register(&r, &u, &sm1);
+	assert_int_equal(rig_last_ue(&r)->m.status, 400);
+	assert_int_equal(r.core.n, 0);
+	assert_int_equal(rig_counters(&r).transactions, 1);
+	assert_int_equal(rig_counters(&r).registered, 1);
+	assert_int_equal(rig_installed(&r), 1);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +311,7 @@ int main(void)
 		cmocka_unit_test(clear_answer_follows_the_source_port),
 		cmocka_unit_test(nat_gets_a_clear_error),
 		cmocka_unit_test(repeats_are_absorbed),
+		cmocka_unit_test(late_copy_of_sm1_is_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
