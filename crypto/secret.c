@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,22 +15,6 @@ int secret_init(void)
 	if (sodium_init() < 0 || setrlimit(RLIMIT_CORE, &no_core) != 0)
 		return -EIO;
 	return 0;
-}
-
-void *secret_alloc(size_t n)
-{
-	/* sodium_malloc() puts the end of the memory at a page's end: keep the start aligned. */
-	size_t size = (n + 63) & ~(size_t)63;
-	void *p = size < n ? NULL : sodium_malloc(size);
-
-	if (p)
-		memset(p, 0, size);
-	return p;
-}
-
-void secret_free(void *p)
-{
-	sodium_free(p);
 }
 
 int secret_protect(void *p, size_t n)

@@ -1,4 +1,4 @@
-/* Memory for secrets: locked in RAM, left out of core dumps, wiped when given back. */
+/* What secrets need: memory locked in RAM and left out of core dumps, wiping, comparing. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,11 +7,6 @@
 /* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets
  * off. */
 int secret_init(void);
-
-/* Zeroed; for few and long-lived secrets (page granularity). NULL when out of memory or lock limit
- * without which we go on: a warning is the caller's business, see secret_locked(). */
-void *secret_alloc(size_t n);
-void secret_free(void *p); /* wipes */
 
 /* Locks and marks MADV_DONTDUMP memory that somebody else allocated. 0 or negative errno. */
 int secret_protect(void *p, size_t n);

@@ -194,6 +194,8 @@ void pcscf_set_heard(struct pcscf_set *s, uint64_t now);
 /* A request sent on that set stayed without an answer: if it is the old one, the new one is tried
  * from now on. */
 void pcscf_set_silent(struct pcscf *p, sa_set_id id, uint32_t serial, uint64_t now);
+/* Removes an old set, now or soon, if nothing keeps it (LP-13). */
+void pcscf_set_settle(struct pcscf_set *s, uint64_t now);
 void pcscf_set_hold(struct pcscf_set *s);
 /* One transaction less; `repeat`: its request may still be repeated by the UE. */
 void pcscf_set_release(struct pcscf *p, sa_set_id id, uint32_t serial, bool repeat, uint64_t now);

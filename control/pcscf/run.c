@@ -44,7 +44,7 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pc
 
 void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
 {
-	struct pcscf_set *s = run->set;
+	struct pcscf_set *s = run->set, *over = run->over;
 	struct pcscf_reg *r = run->reg;
 
 	if (run->relay)
@@ -58,4 +58,6 @@ void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
 		pcscf_set_end(s, now);
 	else if (s)
 		pcscf_set_remove(s);
+	if (over)
+		pcscf_set_settle(over, now);
 }

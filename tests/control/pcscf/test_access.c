@@ -155,6 +155,35 @@ static void identity_must_be_bound(void **state)
 	}
 }
 
+/* An IMPU that registers but is not in P-Associated-URI is barred: it names the set and nothing
+ * else. */
+/* covers: ST-10, F24 */
+static void barred_identity_is_not_asserted(void **state)
+{
+	struct pcscf_registration g;
+
+	(void)state;
+	rig_sm1(&r, &u, 0);
+	rig_challenge(&r, &u);
+	rig_sm7(&r, &u);
+	for (unsigned i = 0; i < 2; i++) { /* SM12, then a refresh */
+		rig_answer(&r, 200,
+			   "P-Associated-URI: <sip:public@home.test>, \"A\" <tel:+49-30-99>\r\n"
+			   "Expires: 600\r\n");
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_impus, 2);
+		assert_true(sv_eq(g.impus[0], SV("sip:public@home.test")));
+		assert_true(sv_eq(g.impus[1], SV("tel:+493099")));
+		rig_forget(&r);
+		rig_request(&r, &u, u.set, "MESSAGE", NULL);
+		rig_request(&r, &u, u.set, "MESSAGE",
+			    "P-Preferred-Identity: <sip:alice@home.test>\r\n");
+		assert_int_equal(r.core.n, 0);
+		assert_int_equal(rig_counters(&r).drops[PCSCF_DROP_WRONG_IMPU], 2 * i + 2);
+		rig_register(&r, &u, &(struct rig_register){.over = u.set, .expires = 600});
+	}
+}
+
 /* covers: C-21, ST-10 */
 static void another_impi_on_the_sa_is_refused(void **state)
 {
@@ -405,6 +434,7 @@ int main(void)
 		T(protected_register_needs_own_address_in_via),
 		T(set_is_checked_by_addresses_and_ports),
 		T(identity_must_be_bound),
+		T(barred_identity_is_not_asserted),
 		T(another_impi_on_the_sa_is_refused),
 		T(indicator_is_ours_alone),
 		T(derived_impi),

@@ -54,11 +54,13 @@ static unsigned long tell(const uint8_t *story, size_t n, unsigned long fails)
 
 static size_t story_read(const char *name, uint8_t *buf, size_t cap)
 {
+	const char *corpus = getenv("FUZZ_CORPUS");
 	char path[512];
 	FILE *f;
 	size_t n;
 
-	snprintf(path, sizeof(path), "%s/%s", getenv("FUZZ_CORPUS"), name);
+	snprintf(path, sizeof(path), "%s/%s", corpus ? corpus : "tests/fuzz/corpus/fuzz_pcscf",
+		 name);
 	f = fopen(path, "rb");
 	assert_non_null(f);
 	n = fread(buf, 1, cap, f);

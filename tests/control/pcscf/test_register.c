@@ -9,7 +9,7 @@ static void to_hex(const uint8_t *p, size_t n, char *out)
 		snprintf(out + 2 * i, 3, "%02x", p[i]);
 }
 
-/* covers: SU-03, IN-04, IN-05, F23, HX-11 */
+/* covers: SU-03, IN-04, IN-05, F23 */
 static void sm2_has_path_and_no_agreement(void **state)
 {
 	struct rig r;
@@ -177,7 +177,7 @@ static void full_registration(const char *addr)
 	rig_end(&r);
 }
 
-/* covers: AK-10, IN-02, SU-13, SU-14, SP-13, LP-04, LP-08, LP-09, ST-01, ST-14, F04, F24 */
+/* covers: AK-10, IN-01, IN-02, SU-13, SU-14, SP-13, LP-04, LP-08, LP-09, ST-01, ST-14, F04, F24 */
 static void registration_completes(void **state)
 {
 	(void)state;
@@ -207,7 +207,7 @@ static void clear_answer_follows_the_source_port(void **state)
 	rig_end(&r);
 }
 
-/* covers: C-34, F17, ST-05 */
+/* covers: C-34, F17 */
 static void nat_gets_a_clear_error(void **state)
 {
 	static const char *const hosts[] = {"10.0.0.7", "phone.example.org", "[2001:db8::5]"};

@@ -153,7 +153,7 @@ static void ue_answers(const struct rig_message *request, unsigned status, const
 	mw_run(r.mw, r.now);
 }
 
-/* covers: SP-14, F14, F19, F15 */
+/* covers: SP-14, F14, F19 */
 static void terminating_invite(void **state)
 {
 	const struct rig_message *m, *invite;
@@ -372,7 +372,7 @@ static void answers_for_removed_sets_are_not_sent(void **state)
 	assert_int_equal(r.ue.n, 0);
 }
 
-/* covers: SP-16, D-28 */
+/* One half of SP-16: we open no connections yet. covers: D-28 */
 static void tcp_answers_stay_on_the_connection(void **state)
 {
 	struct sip_flow from = rig_flow(&r, &u, u.set);
