@@ -197,14 +197,13 @@ struct rte_mbuf *tunnel_down(struct tunnel_rig *t)
 		rig_poll(t->pair.pcscf.dp);
 		if (rte_ring_dequeue(t->pair.down, &m) < 0) {
 			rte_delay_us_sleep(1000);
+			tunnel_carry(t); /* what the phone's slow path has answered */
 			continue;
 		}
 		if (!is_neighbours(m))
 			return m;
 		assert_int_equal(rte_ring_enqueue(t->pair.down, m), 0);
 		rig_poll(t->pair.phone.dp);
-		rte_delay_us_sleep(2000); /* the phone's slow path answers */
-		tunnel_carry(t);
 	}
 	return NULL;
 }
