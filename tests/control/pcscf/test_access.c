@@ -296,11 +296,42 @@ static void flood_is_bounded(void **state)
 		rig_register(
 			&f, &x,
 			&(struct rig_register){.client = x.client, .impi = impi, .expires = 600});
-		if (f.core.n)
-			rig_answer(&f, 403, "%s", "");
+		assert_int_equal(f.core.n, 1);
+		rig_answer(&f, 403, "%s", "");
+		assert_int_equal(rig_last_ue(&f)->m.status, 403);
+	}
+	assert_int_equal(rig_counters(&f).drops[PCSCF_DROP_OVERLOAD], 36);
+	rig_run(&f, 1);
+	assert_int_equal(rig_counters(&f).transactions, 0);
+	rig_end(&f);
+}
+
+/* One known IMPI from ever new addresses: a newer SM1 ends the run before it, and must not leave
+ * its transactions behind. */
+/* covers: SU-03, LP-07 */
+static void flood_with_one_identity_is_bounded(void **state)
+{
+	char addr[32];
+	struct rig f;
+	struct rig_ue x;
+
+	(void)state;
+	rig_init(&f, small);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%u", 50 + i);
+		rig_ue_init(&x, "alice", addr);
+		rig_forget(&f);
+		rig_sm1(&f, &x, 0);
+		if (i % 3)
+			rig_challenge(&f, &x);
 	}
 	rig_run(&f, 1);
-	assert_int_equal(rig_counters(&f).transactions, 16);
+	assert_int_equal(rig_counters(&f).pending, 1);
+	assert_int_equal(rig_counters(&f).sets, 0);
+	assert_in_range(rig_counters(&f).transactions, 1, 2 * 4);
+	rig_forget(&f); /* and the latest one can still be answered */
+	rig_registered(&f, &x, 0, 600);
+	assert_int_equal(rig_counters(&f).registered, 1);
 	rig_run(&f, 200000);
 	assert_int_equal(rig_counters(&f).transactions, 0);
 	rig_end(&f);
@@ -439,6 +470,7 @@ int main(void)
 		T(indicator_is_ours_alone),
 		T(derived_impi),
 		T(flood_is_bounded),
+		T(flood_with_one_identity_is_bounded),
 		T(oversized_and_forged_fields),
 		T(garbage_is_counted),
 		T(port_pc_is_per_ue),
