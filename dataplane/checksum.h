@@ -23,6 +23,17 @@ static inline uint16_t checksum_pseudo(const uint8_t *ip, uint8_t version, uint8
 	return checksum_fold(sum + rest);
 }
 
+/* A checksum after n octets (even) that it covers have changed (RFC 1624). */
+static inline uint16_t checksum_replace(uint16_t check, const void *was, const void *is, size_t n)
+{
+	uint32_t sum = (uint16_t)~check;
+
+	sum += (uint16_t)~rte_raw_cksum(was, n);
+	sum += rte_raw_cksum(is, n);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+}
+
 /* Sum over pseudo header and l4; 0xffff if the checksum in it is right. */
 static inline uint16_t checksum_sum(const uint8_t *ip, uint8_t version, uint8_t proto,
 				    const void *l4, uint32_t len)

@@ -17,6 +17,7 @@
 #include "dataplane/frag.h"
 #include "dataplane/handover.h"
 #include "dataplane/packet.h"
+#include "dataplane/pmtu.h"
 #include "dataplane/port.h"
 #include "dataplane/sa_table.h"
 #include "dataplane/slowpath.h"
@@ -44,6 +45,7 @@ struct worker_env {
 	struct ip_prefix local[DP_MAX_LOCAL];
 	unsigned n_local;
 	rte_be16_t sip_port;
+	rte_be16_t udp_enc_port; /* 0: none */
 	uint16_t protected_min, protected_max;
 	uint32_t idle_sleep_us;
 	uint64_t flush_tsc, tick_tsc;
@@ -58,6 +60,7 @@ struct worker {
 	uint16_t ue_sender, host_sender; /* worker whose queue of that port we send by; often we */
 	struct esp_engine *engine;
 	struct frag *frag;
+	struct pmtu *pmtu;
 	uint64_t now;	  /* TSC at the start of this turn */
 	uint64_t flushed; /* when the engine was last empty */
 	uint64_t next_tick;
@@ -101,6 +104,7 @@ static inline struct pkt *pkt_get(struct worker *w, struct rte_mbuf *m)
 	p->set = NULL;
 	p->id = 0;
 	p->fragment = false;
+	p->udp_enc = false;
 	p->l2_done = false;
 	return p;
 }

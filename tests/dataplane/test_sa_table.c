@@ -175,7 +175,16 @@ static void test_install_refuses(void **state)
 		change;                                                                            \
 		assert_int_equal(sa_table_install(x.t, &set), error);                              \
 	} while (0)
-	REFUSED(set.mode = SA_MODE_UDP_ENC_TUN, -ENOTSUP);
+	REFUSED(set.mode = SA_MODE_UDP_ENC_TUN, -EINVAL); /* no inner addresses */
+	REFUSED((set.mode = SA_MODE_UDP_ENC_TUN, set.tunnel.inner_local.version = 4,
+		 set.tunnel.inner_remote[0].version = 6),
+		-EINVAL);
+	REFUSED((set.mode = SA_MODE_UDP_ENC_TUN, set.tunnel.inner_local.version = 4,
+		 set.tunnel.inner_remote[0].version = 4, set.tunnel.inner_remote[1].version = 6),
+		-EINVAL);
+	REFUSED((set.mode = SA_MODE_UDP_ENC_TUN, set.tunnel.inner_local.version = 4,
+		 set.tunnel.inner_remote[0].version = 4, set.tunnel.host_alias.version = 6),
+		-EINVAL);
 	REFUSED(set.mode = SA_MODE_COUNT, -EINVAL);
 	REFUSED(set.integ = SA_INTEG_COUNT, -EINVAL);
 	REFUSED(set.encr = SA_ENCR_COUNT, -EINVAL);
