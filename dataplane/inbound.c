@@ -91,8 +91,10 @@ static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
 	n = pkt_filter(w, p, n, stage_spi);
 	n = pkt_filter(w, p, n, stage_sa);
+	worker_mark(w, WORKER_STAGE_SA);
 	n = pkt_filter(w, p, n, stage_length);
 	n = pkt_filter(w, p, n, stage_replay_check);
+	worker_mark(w, WORKER_STAGE_REPLAY);
 	worker_crypto(w, p, n);
 }
 
@@ -169,7 +171,9 @@ void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
 	n = pkt_filter(w, p, n, stage_replay_update);
 	n = pkt_filter(w, p, n, stage_open);
 	n = pkt_filter(w, p, n, stage_selectors);
+	worker_mark(w, WORKER_STAGE_OPEN);
 	inbound_deliver(w, p, n);
+	worker_mark(w, WORKER_STAGE_DELIVER);
 }
 
 /* ---- all frames --------------------------------------------------------------------------- */
@@ -236,6 +240,7 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 		esp[n_esp] = inbound_frame(w, frames[i]);
 		n_esp += esp[n_esp] != NULL;
 	}
+	worker_mark(w, WORKER_STAGE_CLASSIFY);
 	if (n_esp)
 		inbound_esp(w, esp, n_esp);
 }

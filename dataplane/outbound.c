@@ -60,6 +60,7 @@ static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
 	n = pkt_filter(w, p, n, stage_sequence);
 	n = pkt_filter(w, p, n, stage_seal);
+	worker_mark(w, WORKER_STAGE_BUILD);
 	worker_crypto(w, p, n);
 }
 
@@ -85,6 +86,7 @@ void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
 			tx_ue_packet(w, p[i]->m, &p[i]->set->remote, &p[i]->out->hop);
 		pkt_put(w, p[i]);
 	}
+	worker_mark(w, WORKER_STAGE_DELIVER);
 }
 
 /* ---- from control ------------------------------------------------------------------------- */
@@ -140,6 +142,7 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 			outbound_clear(w, out[i].m, &out[i].to);
 	}
 	n_esp = pkt_filter(w, p, n_esp, stage_live);
+	worker_mark(w, WORKER_STAGE_SA);
 	n_esp = pkt_filter(w, p, n_esp, udp_build_secured);
 	if (n_esp)
 		outbound_esp(w, p, n_esp);

@@ -20,6 +20,18 @@
 #define FRAG_FLOWS   4 /* datagrams under reassembly: one for so many large buffers */
 #define FRAG_TIMEOUT 2000
 
+const char *worker_stage_name(enum worker_stage stage)
+{
+	static const char *const names[WORKER_STAGES] = {
+		[WORKER_STAGE_POLL] = "poll",	  [WORKER_STAGE_CLASSIFY] = "classify",
+		[WORKER_STAGE_SA] = "sa",	  [WORKER_STAGE_REPLAY] = "replay",
+		[WORKER_STAGE_BUILD] = "build",	  [WORKER_STAGE_CRYPTO] = "crypto",
+		[WORKER_STAGE_OPEN] = "open",	  [WORKER_STAGE_DELIVER] = "deliver",
+	};
+
+	return names[stage];
+}
+
 /* ---- crypto ------------------------------------------------------------------------------- */
 
 /* Goes on with n finished jobs. */
@@ -57,7 +69,10 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 	for (i = 0; i < n; i++)
 		jobs[i] = &p[i]->job;
 	if (n)
-		crypto_finished(w, esp_engine_submit(w->engine, jobs, n, w->done));
+		n = esp_engine_submit(w->engine, jobs, n, w->done);
+	worker_mark(w, WORKER_STAGE_CRYPTO);
+	if (n)
+		crypto_finished(w, n);
 }
 
 static void crypto_flush(struct worker *w)
@@ -78,6 +93,7 @@ static unsigned poll_ue(struct worker *w)
 		return 0;
 	n = rte_eth_rx_burst(w->env->ue.id, w->id, m, WORKER_BURST);
 	w->c.ue_rx += n;
+	worker_mark(w, WORKER_STAGE_POLL);
 	if (n)
 		inbound_burst(w, m, n);
 	return n;
@@ -103,6 +119,7 @@ static unsigned poll_control(struct worker *w)
 	unsigned n = rte_ring_sc_dequeue_burst_elem(w->control.out, out, sizeof(out[0]),
 						    WORKER_BURST, NULL);
 
+	worker_mark(w, WORKER_STAGE_POLL);
 	if (n)
 		outbound_control_burst(w, out, n);
 	return n;
@@ -149,6 +166,8 @@ unsigned worker_poll(struct worker *w)
 	unsigned n;
 
 	w->now = rte_rdtsc();
+	if (unlikely(w->clock))
+		w->clock->last = w->now;
 	n = poll_ue(w);
 	n += handover_poll(w);
 	n += poll_host(w);
@@ -161,6 +180,7 @@ unsigned worker_poll(struct worker *w)
 	handover_flush(w);
 	control_ring_flush(w);
 	tick(w);
+	worker_mark(w, WORKER_STAGE_POLL);
 	w->c.polls++;
 	w->c.empty_polls += n == 0;
 	return n;
