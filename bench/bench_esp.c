@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
@@ -20,6 +21,7 @@
 #define WARM_GROUPS  64
 #define WARM_JOBS    4096
 #define FLOOR_JOBS   256
+#define WAIT_US	     1000
 
 struct slices {
 	double *cycles; /* per packet */
@@ -31,9 +33,9 @@ struct lane {
 	const struct bench_options *o;
 	struct traffic traffic;
 	struct floor *floor;
-	struct slices pipeline, bare;
+	struct slices pipeline, bare, stages[WORKER_STAGES];
 	struct worker_clock clock;
-	uint64_t packets;
+	uint64_t packets, drops;
 	bool verified;
 };
 
@@ -42,6 +44,12 @@ static int double_compare(const void *a, const void *b)
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
+}
+
+static int slices_alloc(struct slices *s)
+{
+	s->cycles = calloc(MAX_SLICES, sizeof(s->cycles[0]));
+	return s->cycles ? 0 : -ENOMEM;
 }
 
 static double slices_median(struct slices *s)
@@ -61,13 +69,16 @@ static void slices_add(struct slices *s, uint64_t cycles, uint64_t packets)
 static void pipeline_slice(struct lane *l)
 {
 	uint64_t cycles = 0, packets = 0;
-	unsigned n;
+	unsigned n, i;
 
+	memset(&l->clock, 0, sizeof(l->clock));
 	while (cycles < SLICE_CYCLES) {
 		cycles += traffic_group(&l->traffic, &n);
 		packets += n;
 	}
 	slices_add(&l->pipeline, cycles, packets);
+	for (i = 0; l->o->stages && i < WORKER_STAGES; i++)
+		slices_add(&l->stages[i], l->clock.cycles[i], packets);
 	l->packets += packets;
 }
 
@@ -91,6 +102,15 @@ static void warm_up(struct lane *l)
 	(void)floor_run(l->floor, WARM_JOBS);
 }
 
+static uint64_t drops_total(const struct worker *w)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < DP_DROP_COUNT; i++)
+		n += w->c.drops[i];
+	return n;
+}
+
 /* Nothing lost, enough compared and nothing wrong. */
 static bool lane_verified(struct lane *l)
 {
@@ -98,7 +118,9 @@ static bool lane_verified(struct lane *l)
 	bool all;
 
 	traffic_finish(&l->traffic);
+	l->drops = drops_total(l->traffic.worker);
 	all = l->traffic.delivered == l->traffic.made && v->checked > 0 && v->wrong == 0;
+	all = all && l->drops == 0;
 	return all && (!l->o->inbound || traffic_replays_dropped(&l->traffic));
 }
 
@@ -125,10 +147,12 @@ static int lane_init(struct lane *l, struct world *w, const struct bench_options
 	int rc = traffic_init(&l->traffic, w, o, i);
 
 	l->o = o;
-	l->pipeline.cycles = calloc(MAX_SLICES, sizeof(double));
-	l->bare.cycles = calloc(MAX_SLICES, sizeof(double));
-	if (rc == 0 && (!l->pipeline.cycles || !l->bare.cycles))
-		rc = -ENOMEM;
+	if (rc == 0)
+		rc = slices_alloc(&l->pipeline);
+	if (rc == 0)
+		rc = slices_alloc(&l->bare);
+	for (unsigned stage = 0; rc == 0 && stage < WORKER_STAGES; stage++)
+		rc = slices_alloc(&l->stages[stage]);
 	return rc == 0 ? floor_alloc(&l->floor, o) : rc;
 }
 
@@ -138,15 +162,8 @@ static void lane_fini(struct lane *l)
 	floor_free(l->floor);
 	free(l->pipeline.cycles);
 	free(l->bare.cycles);
-}
-
-static uint64_t drops_total(const struct worker *w)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < DP_DROP_COUNT; i++)
-		n += w->c.drops[i];
-	return n;
+	for (unsigned stage = 0; stage < WORKER_STAGES; stage++)
+		free(l->stages[stage].cycles);
 }
 
 static void lane_result(struct lane *l, struct bench_esp_result *r, unsigned lanes)
@@ -160,11 +177,10 @@ static void lane_result(struct lane *l, struct bench_esp_result *r, unsigned lan
 	r->mpps += cycles > 0 ? hz / cycles / 1e6 : 0;
 	r->floor_mpps += floor > 0 ? hz / floor / 1e6 : 0;
 	r->checked += l->traffic.verify.checked;
-	r->drops += drops_total(l->traffic.worker);
+	r->drops += l->drops;
 	r->verified &= l->verified;
-	for (unsigned i = 0; l->packets && i < WORKER_STAGES; i++)
-		r->stage_cycles[i] +=
-			(double)l->clock.cycles[i] / (double)l->packets / (double)lanes;
+	for (unsigned i = 0; i < WORKER_STAGES; i++)
+		r->stage_cycles[i] += slices_median(&l->stages[i]) / lanes;
 }
 
 /* Each lane on an EAL thread of its own. */
@@ -178,6 +194,9 @@ static int lanes_run(struct lane *lanes, unsigned n)
 		if (i < n && rc == 0)
 			rc = rte_eal_remote_launch(lane_run, &lanes[i++], lcore);
 	}
+	RTE_LCORE_FOREACH_WORKER(lcore)
+	while (rte_eal_get_lcore_state(lcore) == RUNNING)
+		usleep(WAIT_US); /* rte_eal_wait_lcore() would spin on a CPU that they need */
 	rte_eal_mp_wait_lcore();
 	return i == n ? rc : -EINVAL;
 }
