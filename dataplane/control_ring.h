@@ -15,10 +15,14 @@
 
 #define CONTROL_BATCH 64
 
-/* A datagram from control on its way to a worker: the UDP payload, and where to. */
+/*
+ * A datagram from control on its way to a worker: the UDP payload, and where to. Control sums it up
+ * while it is in its cache, so the worker need not read it before encryption.
+ */
 struct control_out {
 	struct rte_mbuf *m;
 	struct dp_out to;
+	uint16_t payload_sum;
 };
 
 /* Datagrams that a worker has for control and will pass on at the end of its turn. */

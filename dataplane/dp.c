@@ -8,6 +8,7 @@
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_ip.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
@@ -374,7 +375,8 @@ static bool send_fits(const struct rte_mempool *pool, size_t len)
 	       rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
 }
 
-static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov, struct rte_mbuf **mp)
+static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov,
+		     struct control_out *item)
 {
 	size_t len = iov_octets(iov, n_iov);
 	struct rte_mempool *pool = send_fits(dp->env.pool, len) ? dp->env.pool : dp->env.large;
@@ -392,7 +394,8 @@ static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov, str
 		memcpy(to, iov[i].iov_base, iov[i].iov_len);
 		to += iov[i].iov_len;
 	}
-	*mp = m;
+	item->m = m;
+	item->payload_sum = rte_raw_cksum(rte_pktmbuf_mtod(m, void *), len);
 	return 0;
 }
 
@@ -400,7 +403,7 @@ int dp_send(struct dp *dp, const struct dp_out *out, const struct iovec *iov, un
 {
 	struct control_out item = {.to = *out};
 	int worker = send_worker(dp, out);
-	int rc = worker < 0 ? worker : send_copy(dp, iov, n_iov, &item.m);
+	int rc = worker < 0 ? worker : send_copy(dp, iov, n_iov, &item);
 
 	if (rc < 0)
 		return rc;

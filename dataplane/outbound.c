@@ -91,33 +91,36 @@ void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
 
 /* ---- from control ------------------------------------------------------------------------- */
 
-static void outbound_clear(struct worker *w, struct rte_mbuf *m, const struct dp_out *to)
+static void outbound_clear(struct worker *w, const struct control_out *out)
 {
 	struct next_hop_cache none = {0};
-	struct pkt *p = pkt_get(w, m);
-	int reason = udp_build_clear(w, p, &to->local, &to->remote);
+	struct pkt *p = pkt_get(w, out->m);
+	int reason;
 
+	p->payload_sum = out->payload_sum;
+	reason = udp_build_clear(w, p, &out->to.local, &out->to.remote);
 	if (reason != PKT_KEEP) {
 		pkt_drop(w, p, (enum dp_drop)reason);
 		return;
 	}
-	tx_ue_packet(w, m, &to->remote.addr, &none);
+	tx_ue_packet(w, out->m, &out->to.remote.addr, &none);
 	pkt_put(w, p);
 }
 
 /* Finds the lines of the SA that control has named. */
-static struct pkt *outbound_named(struct worker *w, struct rte_mbuf *m, const struct dp_out *to)
+static struct pkt *outbound_named(struct worker *w, const struct control_out *out)
 {
 	const struct sa_view *sa = &w->env->sa;
-	struct pkt *p = pkt_get(w, m);
+	struct pkt *p = pkt_get(w, out->m);
 
-	p->id = to->set;
-	p->slot = sa_slot_of_id(sa, to->set, to->pair);
+	p->id = out->to.set;
+	p->payload_sum = out->payload_sum;
+	p->slot = sa_slot_of_id(sa, out->to.set, out->to.pair);
 	p->out = &sa->out[p->slot];
 	p->set = &sa->shared[p->slot / SA_PAIRS];
 	rte_prefetch0(p->out);
 	rte_prefetch0(p->set);
-	rte_prefetch0(rte_pktmbuf_mtod_offset(m, void *, -64));
+	rte_prefetch0(rte_pktmbuf_mtod_offset(out->m, void *, -64));
 	return p;
 }
 
@@ -137,9 +140,9 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 	w->c.from_control += n;
 	for (i = 0; i < n; i++) {
 		if (out[i].to.set)
-			p[n_esp++] = outbound_named(w, out[i].m, &out[i].to);
+			p[n_esp++] = outbound_named(w, &out[i]);
 		else
-			outbound_clear(w, out[i].m, &out[i].to);
+			outbound_clear(w, &out[i]);
 	}
 	n_esp = pkt_filter(w, p, n_esp, stage_live);
 	worker_mark(w, WORKER_STAGE_SA);

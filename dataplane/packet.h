@@ -31,14 +31,15 @@ struct pkt {
 	uint32_t slot;
 	uint32_t spi, seq;
 	uint16_t l4_len;
-	uint16_t ip_len;  /* IP header with options or extension headers */
-	uint16_t next_at; /* in it: the octet that names the protocol */
-	uint8_t version;  /* 4 or 6 */
-	uint8_t proto;	  /* after the IP header */
-	bool fragment;	  /* needs reassembly */
-	bool l2_done;	  /* has the right Ethernet header to go out with */
-	uint8_t reason;	  /* why it is dropped */
-	sa_set_id id;	  /* of its SA set, 0: none */
+	uint16_t payload_sum; /* of what control sends: Internet checksum of the UDP payload */
+	uint16_t ip_len;      /* IP header with options or extension headers */
+	uint16_t next_at;     /* in it: the octet that names the protocol */
+	uint8_t version;      /* 4 or 6 */
+	uint8_t proto;	      /* after the IP header */
+	bool fragment;	      /* needs reassembly */
+	bool l2_done;	      /* has the right Ethernet header to go out with */
+	uint8_t reason;	      /* why it is dropped */
+	sa_set_id id;	      /* of its SA set, 0: none */
 };
 
 /* Octets after the IP header */

@@ -51,7 +51,9 @@ static void udp_write(struct pkt *p, const struct udp_path *path)
 		.dst_port = path->remote_port,
 		.dgram_len = rte_cpu_to_be_16(p->l4_len),
 	};
-	udp->dgram_cksum = checksum_make(p->ip, p->version, IPPROTO_UDP, udp, p->l4_len);
+	udp->dgram_cksum = checksum_field(
+		checksum_pseudo(p->ip, p->version, IPPROTO_UDP, p->l4_len,
+				(uint32_t)rte_raw_cksum(udp, sizeof(*udp)) + p->payload_sum));
 }
 
 /* All headers but what the length decides; gap octets are left between IP and UDP. */

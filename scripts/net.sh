@@ -78,6 +78,7 @@ net_up() {
 # Starts the daemon in the gateway namespace and waits until it is ready; its addresses and routes are
 # ordinary kernel ones on its host port.
 net_daemon() { # [CONFIG]
+	: >"$NET_DIR/esplanade.log"
 	ip netns exec "$NET_GW" "$NET_BUILD/esplanade" -c "${1:-etc/demo.conf}" --run-dir "$NET_DIR" \
 		2>>"$NET_DIR/esplanade.log" &
 	NET_DAEMON=$!

@@ -19,11 +19,6 @@ bool auth_algorithm_of(struct sv text, enum digest_algorithm *algorithm)
 	return false;
 }
 
-const char *auth_algorithm_name(enum digest_algorithm algorithm)
-{
-	return names[algorithm];
-}
-
 const char *auth_qop_name(enum digest_qop qop)
 {
 	return qop == DIGEST_QOP_AUTH_INT ? "auth-int" : "auth";

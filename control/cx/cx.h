@@ -1,6 +1,6 @@
 /*
- * Cx between CSCFs and HSS (TS 29.228) as plain values: in memory here, by Diameter elsewhere. Answers may come
- * before the request call returns, or later.
+ * Cx between CSCFs and HSS (TS 29.228) as plain values: in memory here, by Diameter elsewhere.
+ * Answers may come before the request call returns, or later.
  */
 #pragma once
 
@@ -21,19 +21,19 @@ enum cx_command {
 };
 
 enum cx_registration { /* the HSS's registration flag, per IMPU */
-	CX_NOT_REGISTERED,
-	CX_UNREGISTERED,
-	CX_PENDING,
-	CX_REGISTERED,
+		       CX_NOT_REGISTERED,
+		       CX_UNREGISTERED,
+		       CX_PENDING,
+		       CX_REGISTERED,
 };
 
 enum cx_result {
 	CX_SUCCESS,
-	CX_USER_UNKNOWN,	/* no such IMPI or IMPU */
+	CX_USER_UNKNOWN,	  /* no such IMPI or IMPU */
 	CX_IDENTITIES_DONT_MATCH, /* the IMPU is not this IMPI's */
-	CX_NOT_ALLOWED,		/* roaming or registration barred */
-	CX_AUTH_REJECTED,	/* AUTS does not verify */
-	CX_UNABLE,		/* store failed */
+	CX_NOT_ALLOWED,		  /* roaming or registration barred */
+	CX_AUTH_REJECTED,	  /* AUTS does not verify */
+	CX_UNABLE,		  /* store failed */
 };
 
 struct cx_request {

@@ -97,7 +97,7 @@ static enum cx_result vectors_query(struct hss *h, const struct cx_request *r,
 	enum cx_result result = CX_UNABLE;
 	bool again = true;
 
-	for (unsigned tries = 0; again && tries < 3; tries++) {
+	for (unsigned tries = 0; again && tries < 10; tries++) {
 		again = false;
 		result = subscriber_find(h, r, row);
 		if (result != CX_SUCCESS)

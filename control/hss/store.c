@@ -165,7 +165,7 @@ static int pragmas_set(struct store *s, bool full)
 				      "PRAGMA foreign_keys = ON;";
 
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_busy_timeout(s->db, 2000);
+	sqlite3_busy_timeout(s->db, 200); /* another program writes: signalling cannot wait long */
 	if (sqlite3_exec(s->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
 		return store_fail(s, "cannot read the file");
 	return store_exec(s, full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");

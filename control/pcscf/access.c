@@ -1,4 +1,5 @@
 /* The side towards the UEs: what may come in, and by which SA (TS 33.203 7.1 rule 4, 7.4.2a). */
+#include "control/base/parse.h"
 #include "control/pcscf/internal.h"
 
 void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text)
@@ -67,6 +68,8 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 	struct pcscf_set *s = NULL;
 	struct sip_msg m;
 
+	if (sv_empty(sv_trim(text))) /* CRLF: a keep-alive (RFC 5626 4.4.1) */
+		return;
 	if (sip_msg_parse(&m, text) < 0) {
 		pcscf_drop(p, PCSCF_DROP_MALFORMED);
 		return;

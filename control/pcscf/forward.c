@@ -69,6 +69,7 @@ static unsigned register_edit(struct sip_edit *e, const struct pcscf_reg *r,
 	sip_branch(branch);
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/TCP %s;branch=%s", r->p->conf.host, branch);
 	pcscf_strip_agreement(e);
+	pcscf_strip_network(e, m);
 	own_fields(e, r);
 	indicate(e, m, q, indicator);
 	return status;

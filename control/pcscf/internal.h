@@ -20,6 +20,7 @@
 #define PCSCF_MAX_IMPUS	   32	/* bound to one registration */
 #define PCSCF_IDENTITY_MAX 256	/* canonical IMPU */
 #define PCSCF_LIST_MAX	   4096 /* Security-Client as kept, Security-Server as written */
+#define PCSCF_CLEAR_MAX	   8192 /* octets of an unprotected REGISTER */
 #define PCSCF_TOKEN_LEN	   17	/* 16 hex digits and NUL */
 
 /* What must be unique in the SA_table: port_uc of a UE address, and port_pc towards (address,
@@ -188,7 +189,8 @@ void pcscf_sets_end(struct pcscf_reg *r, uint64_t now);
 void pcscf_sets_switch(struct pcscf_run *run);
 /* A message came on `s` (LP-13). */
 void pcscf_set_heard(struct pcscf_set *s, uint64_t now);
-/* A request sent on that set stayed without an answer: if it is the old one, the new one is tried from now on. */
+/* A request sent on that set stayed without an answer: if it is the old one, the new one is tried
+ * from now on. */
 void pcscf_set_silent(struct pcscf *p, sa_set_id id, uint32_t serial, uint64_t now);
 void pcscf_set_hold(struct pcscf_set *s);
 /* One transaction less; `repeat`: its request may still be repeated by the UE. */
@@ -325,6 +327,8 @@ unsigned pcscf_max_forwards(struct sip_edit *e, const struct sip_msg *m);
 
 /* ---- strip.c */
 void pcscf_strip_agreement(struct sip_edit *e); /* sec-agree and Security-* (F23) */
+void pcscf_strip_network(struct sip_edit *e,
+			 const struct sip_msg *m); /* fields that no UE may set */
 void pcscf_strip_keys(struct sip_edit *e,
 		      const struct sip_msg *m); /* ik and ck of any challenge (F32) */
 

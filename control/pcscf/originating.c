@@ -81,6 +81,7 @@ static unsigned request_edit(struct sip_edit *e, struct pcscf_set *s, const stru
 	pcscf_branch(branch, s->sa.id);
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/TCP %s;branch=%s", r->p->conf.host, branch);
 	pcscf_strip_agreement(e);
+	pcscf_strip_network(e, m);
 	assert_identity(e, who);
 	route(e, r->p, m, r);
 	if (pcscf_dialog_forming(m))

@@ -70,7 +70,8 @@ static void contact_keep(struct pcscf_reg *r, const struct sip_msg *request)
 	struct sip_addr a;
 	struct sv element;
 
-	if (sip_list_walk(&l, &element) && sip_addr_parse(&a, element) == 0)
+	if (sip_list_walk(&l, &element) && sip_addr_parse(&a, element) == 0 &&
+	    a.uri.n <= PCSCF_IDENTITY_MAX)
 		keep(&r->contact, a.uri);
 }
 

@@ -1,6 +1,6 @@
 /*
- * P-CSCF: the network's end of the security association (TS 33.203 clauses 6, 7; TS 24.229 5.2). No I/O:
- * messages, time and the environment's answers come in; messages and SA operations go out.
+ * P-CSCF: the network's end of the security association (TS 33.203 clauses 6, 7; TS 24.229 5.2). No
+ * I/O: messages, time and the environment's answers come in; messages and SA operations go out.
  */
 #pragma once
 
@@ -16,19 +16,20 @@ struct pcscf;
 #define PCSCF_MAX_CHOICES 6
 
 struct pcscf_conf {
-	const char *host;	     /* its own name on Mw; in Path and Route */
-	const char *icscf_host;	     /* where REGISTERs go */
-	const char *visited_network; /* P-Visited-Network-ID */
+	const char *host;	      /* its own name on Mw; in Path and Route */
+	const char *icscf_host;	      /* where REGISTERs go */
+	const char *visited_network;  /* P-Visited-Network-ID */
 	struct ip_endpoint access[2]; /* clear SIP address for IPv4 and IPv6; version 0: none */
 	uint16_t port_ps;
 	uint16_t port_pc_min, port_pc_max;
 	struct agree_choice choices[PCSCF_MAX_CHOICES]; /* by priority */
 	unsigned n_choices;
-	bool ipsec_required;   /* refuse UEs without an acceptable Security-Client (bidding down, F16) */
-	uint32_t await_auth;   /* s; temporary lifetime of new SAs, 240 */
-	uint32_t guard;	       /* s added to the registration's lifetime, 30 */
-	uint32_t linger;       /* s a set lives on after de-registration, for repeats of the 200 (F06) */
-	uint32_t max_pending;  /* registrations under way at once, bounds a flood of SM1s */
+	bool ipsec_required; /* refuse UEs without an acceptable Security-Client (bidding down, F16)
+			      */
+	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
+	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
+	uint32_t linger; /* s a set lives on after de-registration, for repeats of the 200 (F06) */
+	uint32_t max_pending; /* registrations under way at once, bounds a flood of SM1s */
 	struct sip_txn_timers *access_timers; /* NULL: SIP_TIMERS_ACCESS */
 };
 
@@ -46,27 +47,28 @@ void pcscf_free(struct pcscf *p);
 
 /* A datagram or message from the access side; `from` is the flow it came by. */
 void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, uint64_t now);
-/* The data plane says that an outbound SA will soon have no sequence numbers: the set must be replaced or go. */
+/* The data plane says that an outbound SA will soon have no sequence numbers: the set must be
+ * replaced or go. */
 void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);
 
 /* Administrative and for a UE known to be gone: removes its SAs and state. -ENOENT */
 int pcscf_deregister(struct pcscf *p, struct sv impi, uint64_t now);
 
 enum pcscf_drop { /* messages discarded without an answer, or REGISTERs refused */
-	PCSCF_DROP_MALFORMED,
-	PCSCF_DROP_CLEAR_NOT_REGISTER, /* SP-20 */
-	PCSCF_DROP_CLEAR_RESPONSE,
-	PCSCF_DROP_UNKNOWN_SET,	 /* SA set removed meanwhile */
-	PCSCF_DROP_WRONG_SA,	 /* LP-03 */
-	PCSCF_DROP_WRONG_IMPU,	 /* ST-10 */
-	PCSCF_DROP_VIA_ADDRESS,	 /* ST-04 */
-	PCSCF_DROP_NOT_REGISTERED,
-	PCSCF_DROP_STRAY_RESPONSE,
-	PCSCF_DROP_OVERLOAD,
-	PCSCF_REFUSED_AGREEMENT, /* ER-07 */
-	PCSCF_REFUSED_VERIFY,	 /* ER-08 */
-	PCSCF_REFUSED_PORT,	 /* ST-06 */
-	PCSCF_DROP_COUNT,
+		  PCSCF_DROP_MALFORMED,
+		  PCSCF_DROP_CLEAR_NOT_REGISTER, /* SP-20 */
+		  PCSCF_DROP_CLEAR_RESPONSE,
+		  PCSCF_DROP_UNKNOWN_SET, /* SA set removed meanwhile */
+		  PCSCF_DROP_WRONG_SA,	  /* LP-03 */
+		  PCSCF_DROP_WRONG_IMPU,  /* ST-10 */
+		  PCSCF_DROP_VIA_ADDRESS, /* ST-04 */
+		  PCSCF_DROP_NOT_REGISTERED,
+		  PCSCF_DROP_STRAY_RESPONSE,
+		  PCSCF_DROP_OVERLOAD,
+		  PCSCF_REFUSED_AGREEMENT, /* ER-07 */
+		  PCSCF_REFUSED_VERIFY,	   /* ER-08 */
+		  PCSCF_REFUSED_PORT,	   /* ST-06 */
+		  PCSCF_DROP_COUNT,
 };
 const char *pcscf_drop_name(enum pcscf_drop reason);
 

@@ -223,6 +223,10 @@ void pcscf_register(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 			 : "NAT between UE and P-CSCF: UDP encapsulation is not available");
 		return;
 	}
+	if (!s && m->raw.n > PCSCF_CLEAR_MAX) { /* what is kept for strangers has a bound */
+		refuse(&g, PCSCF_DROP_OVERLOAD, 513, false, NULL);
+		return;
+	}
 	if (s && s->role == PCSCF_SET_ENDING) {
 		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
 		return;

@@ -163,6 +163,8 @@ static void set_expired(struct timer *t, void *arg, uint64_t now)
 		pcscf_run_end(r->run, false, now);
 	} else {
 		pcscf_set_remove(s);
+		if (!r->n_sets) /* nothing reaches the UE any more */
+			pcscf_impus_clear(r);
 	}
 	pcscf_reg_reap(r);
 }

@@ -13,6 +13,21 @@ void pcscf_strip_agreement(struct sip_edit *e)
 		sip_edit_remove_token(e, (enum sip_hdr)tags[i], SV("sec-agree"));
 }
 
+/* Only the network says these (TS 24.229 4.4): the core would believe them. */
+void pcscf_strip_network(struct sip_edit *e, const struct sip_msg *m)
+{
+	static const char *const names[] = {
+		"P-Served-User", "P-Charging-Vector", "P-Charging-Function-Addresses",
+		"P-Profile-Key", "P-User-Database",   "P-Private-Network-Indication"};
+
+	sip_edit_remove_all(e, SIP_HDR_P_CHARGING_VECTOR);
+	sip_edit_remove_all(e, SIP_HDR_P_CALLED_PARTY_ID);
+	for (unsigned i = 0; i < m->n; i++)
+		for (unsigned k = 0; k < sizeof(names) / sizeof(*names); k++)
+			if (m->h[i].id == SIP_HDR_OTHER && sv_caseeq(m->h[i].name, sv_of(names[k])))
+				sip_edit_remove(e, &m->h[i]);
+}
+
 static bool is_challenge(const struct sip_header *h)
 {
 	return h->id == SIP_HDR_WWW_AUTHENTICATE || sv_caseeq(h->name, SV("Proxy-Authenticate"));

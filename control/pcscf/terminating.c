@@ -109,6 +109,7 @@ struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const stru
 	sip_edit_init(&e, m);
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
 	pcscf_strip_agreement(&e);
+	pcscf_strip_network(&e, m);
 	sip_edit_remove_all(&e, SIP_HDR_P_PREFERRED_IDENTITY);
 	sip_edit_remove_all(&e, SIP_HDR_P_ASSERTED_IDENTITY);
 	if (who)

@@ -77,7 +77,8 @@ void challenge_start(struct user *u, const struct reg *r, uint64_t now)
 		reply_status(u->scscf, r->m, 500);
 }
 
-/* TS 33.203 6.1.3: the challenge is over, its sister vectors are as stale as it was. */
+/* TS 33.203 6.1.3: the new vectors take the place of those in store, which are as stale as the one
+ * refused. */
 void challenge_resync(struct user *u, const struct reg *r, uint64_t now)
 {
 	struct cx_request ask = {
@@ -89,7 +90,6 @@ void challenge_resync(struct user *u, const struct reg *r, uint64_t now)
 		return;
 	}
 	memcpy(ask.rand, u->challenge.rand, sizeof(ask.rand));
-	user_vectors_drop(u);
 	if (query_ask(u, &ask, r->m, vectors_came, now) < 0)
 		reply_status(u->scscf, r->m, 500);
 }

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "control/base/parse.h"
+
 static const struct sv originating_user = {"orig", 4}, dialog_user = {"dialog", 6};
 
 /* ---- whom it concerns --------------------------------------------------------------------- */
@@ -111,6 +113,21 @@ static void originating(struct scscf *s, const struct sip_msg *m)
 	pass_end(s, &e, m, home_uri(s, m->uri) ? sv_of(s->icscf_host) : (struct sv){0}, 404);
 }
 
+/*
+ * Registration state (RFC 3680) is ours to tell, not the UE's: its own SUBSCRIBE must not come back
+ * to it. We do not offer the package.
+ */
+static bool asks_registration(const struct scscf *s, const struct sip_msg *m)
+{
+	struct sv event = sip_msg_value(m, SIP_HDR_EVENT);
+	const char *semicolon = event.n ? memchr(event.p, ';', event.n) : NULL;
+
+	if (semicolon)
+		event.n = (size_t)(semicolon - event.p);
+	return m->method == SIP_SUBSCRIBE && sv_empty(m->to_tag) &&
+	       sv_eq(sv_trim(event), SV("reg")) && served_by_uri(s, m->uri);
+}
+
 static void in_dialog(struct scscf *s, const struct sip_msg *m)
 {
 	struct sip_edit e;
@@ -129,7 +146,9 @@ void session_input(struct scscf *s, const struct sip_msg *m, uint64_t now)
 	if (!mw_proxy_check(&s->proxy, m))
 		return;
 	own_route = mw_proxy_own_route(&s->proxy, m, &user);
-	if (own_route && sv_eq(user, originating_user))
+	if (asks_registration(s, m))
+		reply_status(s, m, 489);
+	else if (own_route && sv_eq(user, originating_user))
 		originating(s, m);
 	else if (own_route && sv_eq(user, dialog_user))
 		in_dialog(s, m);

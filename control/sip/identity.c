@@ -28,6 +28,8 @@ static bool put_user(struct sbuf *b, struct sv user)
 
 	if (colon) /* a password is no part of the identity */
 		user = sv_between(user.p, colon);
+	if (user.n == 0)
+		return false;
 	for (size_t i = 0; i < user.n; i++) {
 		if (user.p[i] != '%') {
 			sbuf_put(b, (struct sv){user.p + i, 1});

@@ -24,18 +24,25 @@ int sip_txns_alloc(struct sip_txns **tp, struct timers *timers, struct sip_txn_t
 
 void sip_txns_free(struct sip_txns *t)
 {
+	struct txn_node *node;
+	uint32_t at = 0;
+
 	if (!t)
 		return;
-	while (t->clients)
-		txn_client_free(t->clients);
-	while (t->servers)
-		txn_server_free(t->servers);
+	while ((node = txn_table_left(&t->clients, &at)))
+		txn_client_free((struct sip_client_txn *)node);
+	at = 0;
+	while ((node = txn_table_left(&t->servers, &at)))
+		txn_server_free((struct sip_server_txn *)node);
+	txn_table_free(&t->clients);
+	txn_table_free(&t->servers);
+	sodium_memzero(t->secret, sizeof(t->secret));
 	free(t);
 }
 
 unsigned sip_txns_count(const struct sip_txns *t)
 {
-	return HASH_COUNT(t->clients) + HASH_COUNT(t->servers);
+	return t->clients.n + t->servers.n;
 }
 
 uint64_t sip_txns_retransmissions(const struct sip_txns *t)

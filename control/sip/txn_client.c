@@ -18,7 +18,7 @@ void txn_client_free(struct sip_client_txn *c)
 {
 	timer_stop(c->owner->timers, &c->retry);
 	timer_stop(c->owner->timers, &c->life);
-	HASH_DELETE(hh, c->owner->clients, c);
+	txn_table_remove(&c->owner->clients, &c->node);
 	free(c->text);
 	free(c->ack);
 	free(c);
@@ -60,20 +60,7 @@ static void set_life(struct sip_client_txn *c, uint64_t due)
 
 static struct sip_client_txn *find(struct sip_txns *t, const struct txn_key *key)
 {
-	struct sip_client_txn *c;
-
-	HASH_FIND_BYHASHVALUE(hh, t->clients, key, sizeof(*key), txn_key_hash(key), c);
-	return c;
-}
-
-static int table_add(struct sip_txns *t, struct sip_client_txn *c)
-{
-	unsigned h = txn_key_hash(&c->key);
-
-	if (find(t, &c->key))
-		return -EEXIST;
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->clients, &c->key, sizeof(c->key), h, c);
-	return c->lost ? -ENOMEM : 0;
+	return (struct sip_client_txn *)txn_table_find(&t->clients, key);
 }
 
 static int client_make(struct sip_txns *t, struct sip_client_txn **cp, const struct sip_msg *m,
@@ -87,12 +74,12 @@ static int client_make(struct sip_txns *t, struct sip_client_txn **cp, const str
 	c->owner = t;
 	c->invite = m->method == SIP_INVITE;
 	c->interval = t->v.t1;
-	c->key = txn_client_key(t, m);
+	c->node.key = txn_client_key(t, m);
 	c->text = sv_dup(text);
 	c->text_len = text.n;
 	if (!c->text || timer_start(t->timers, &c->life, now + txn_64t1(t), end, c))
 		goto fail;
-	err = table_add(t, c);
+	err = txn_table_add(&t->clients, &c->node);
 	if (err)
 		goto fail;
 	*cp = c;

@@ -1,22 +1,8 @@
 /* Inside sip/: what the transaction files share. */
 #pragma once
 
-/* Out of memory must not end the process: add() says so instead. */
-#define HASH_NONFATAL_OOM	 1
-#define uthash_nonfatal_oom(elt) ((elt)->lost = true)
-#include <uthash.h>
-
 #include "control/sip/txn.h"
-
-#define TXN_KEY 16
-
-/*
- * A keyed hash of all that identifies a transaction, under a secret of this process: of one size
- * whatever the peer sends, and nobody can make two of them collide or fill one bucket.
- */
-struct txn_key {
-	uint8_t b[TXN_KEY];
-};
+#include "control/sip/txn_table.h"
 
 enum txn_state {
 	TXN_TRYING, /* non-INVITE; client INVITE: Calling */
@@ -30,8 +16,7 @@ struct sip_txns {
 	struct timers *timers;
 	struct sip_txn_timers v;
 	struct sip_txns_env env;
-	struct sip_server_txn *servers; /* hash tables */
-	struct sip_client_txn *clients;
+	struct txn_table servers, clients;
 	uint64_t retransmissions;
 	uint8_t secret[TXN_KEY];
 };
@@ -39,14 +24,13 @@ struct sip_txns {
 /* `life` ends a transaction or gives up; it is always running, so that starting it again cannot
  * fail. */
 struct sip_server_txn {
-	UT_hash_handle hh;
-	struct txn_key key;
+	struct txn_node node; /* first: the table's nodes are the transactions */
 	struct sip_txns *owner;
 	struct sip_flow flow;
 	struct timer retry, life;
 	uint32_t interval; /* of retry, ms */
 	uint8_t state;	   /* enum txn_state */
-	bool invite, lost;
+	bool invite;
 	char *text; /* last response; NULL: none */
 	size_t text_len;
 	sip_server_gone_h *gone;
@@ -54,14 +38,13 @@ struct sip_server_txn {
 };
 
 struct sip_client_txn {
-	UT_hash_handle hh;
-	struct txn_key key;
+	struct txn_node node; /* first: the table's nodes are the transactions */
 	struct sip_txns *owner;
 	struct sip_flow flow;
 	struct timer retry, life;
 	uint32_t interval;
 	uint8_t state;
-	bool invite, lost;
+	bool invite;
 	char *text; /* the request: stays to the end, since who got it by send() may still read it
 		     */
 	size_t text_len;
@@ -76,7 +59,6 @@ struct txn_key txn_server_key(const struct sip_txns *t, const struct sip_msg *re
 			      struct sv method);
 /* RFC 3261 17.1.3 */
 struct txn_key txn_client_key(const struct sip_txns *t, const struct sip_msg *m);
-unsigned txn_key_hash(const struct txn_key *key);
 
 bool txn_server_input(struct sip_txns *t, const struct sip_msg *request, uint64_t now);
 bool txn_client_input(struct sip_txns *t, const struct sip_flow *from,

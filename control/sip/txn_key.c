@@ -62,11 +62,3 @@ struct txn_key txn_client_key(const struct sip_txns *t, const struct sip_msg *m)
 	mix(&key, t, m->branch);
 	return key;
 }
-
-unsigned txn_key_hash(const struct txn_key *key)
-{
-	unsigned v;
-
-	memcpy(&v, key->b, sizeof(v));
-	return v;
-}

@@ -19,7 +19,7 @@ void txn_server_free(struct sip_server_txn *s)
 
 	timer_stop(s->owner->timers, &s->retry);
 	timer_stop(s->owner->timers, &s->life);
-	HASH_DELETE(hh, s->owner->servers, s);
+	txn_table_remove(&s->owner->servers, &s->node);
 	free(s->text);
 	free(s);
 	if (gone)
@@ -63,20 +63,7 @@ static void send_trying(struct timer *timer, void *arg, uint64_t now)
 
 static struct sip_server_txn *find(struct sip_txns *t, const struct txn_key *key)
 {
-	struct sip_server_txn *s;
-
-	HASH_FIND_BYHASHVALUE(hh, t->servers, key, sizeof(*key), txn_key_hash(key), s);
-	return s;
-}
-
-static int table_add(struct sip_txns *t, struct sip_server_txn *s)
-{
-	unsigned h = txn_key_hash(&s->key);
-
-	if (find(t, &s->key))
-		return -EEXIST;
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->servers, &s->key, sizeof(s->key), h, s);
-	return s->lost ? -ENOMEM : 0;
+	return (struct sip_server_txn *)txn_table_find(&t->servers, key);
 }
 
 /* Without memory for it there is no 100, and the peer repeats its INVITE: no harm. */
@@ -110,10 +97,10 @@ int sip_server_create(struct sip_txns *t, struct sip_server_txn **sp, const stru
 	s->flow = *reply;
 	s->invite = request->method == SIP_INVITE;
 	s->state = s->invite ? TXN_PROCEEDING : TXN_TRYING;
-	s->key = txn_server_key(t, request, request->method_name);
+	s->node.key = txn_server_key(t, request, request->method_name);
 	err = timer_start(t->timers, &s->life, TIMER_NEVER, end, s);
 	if (!err)
-		err = table_add(t, s);
+		err = txn_table_add(&t->servers, &s->node);
 	if (err) {
 		timer_stop(t->timers, &s->life);
 		free(s);

@@ -209,6 +209,7 @@ static void test_offers_apart(void **state)
 static void test_limits(void **state)
 {
 	static char text[70000];
+	char lines[500];
 	size_t n = 0;
 
 	(void)state;
@@ -221,6 +222,9 @@ static void test_limits(void **state)
 	assert_int_equal(list.n, AGREE_MAX_MECHS);
 	assert_int_equal(agree_parse_value(&list, SV("one,more")), -E2BIG);
 	assert_int_equal(list.n, AGREE_MAX_MECHS);
+	memcpy(lines, "Security-Client: ", 17);
+	snprintf(lines + 17, sizeof(lines) - 17, "%.400s\r\nSecurity-Client: m\r\n", text);
+	assert_int_equal(lenient(lines), -E2BIG);
 	/* many parameters cost linear time or are refused */
 	n = (size_t)snprintf(text, sizeof(text), "m");
 	for (unsigned i = 0; i < 8000; i++)

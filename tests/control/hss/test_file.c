@@ -118,7 +118,10 @@ static void test_not_ours(void **state)
 	refused(d->file);
 	unlink(d->file);
 	hss_free(h_open(d->file, 32));
-	sql(d->file, "PRAGMA user_version = 2"); /* of a later program */
+	sql(d->file, "PRAGMA application_id = 7"); /* as good as ours, but not ours */
+	refused(d->file);
+	sql(d->file,
+	    "PRAGMA application_id = 1163087948; PRAGMA user_version = 2"); /* of a later program */
 	refused(d->file);
 	sql(d->file, "PRAGMA user_version = 1; DROP TABLE impu");
 	refused(d->file);

@@ -121,6 +121,24 @@ static void test_del(void **state)
 	assert_int_equal(h_sqn(&a.vectors[0], 0) >> SQN_IND_BITS, 1);
 }
 
+/* A newcomer may get the row, and even the SQN, of somebody who left: the cache must not mix them
+ * up. */
+static void test_del_and_cache(void **state)
+{
+	const uint64_t start = UINT64_C(32) << SQN_IND_BITS | (SQN_INDS - 1); /* reserved for 0 */
+	struct hss_subscriber s;
+	struct h_answer a;
+
+	h_add(*state, 0);
+	h_mar(*state, 0, 1, &a);
+	assert_int_equal(hss_subscriber_del(*state, SV(H_IMPI)), 0);
+	h_subscriber(&s, 1);
+	s.sqn = start;
+	assert_int_equal(hss_subscriber_add(*state, &s), 0);
+	h_mar(*state, 1, 1, &a);
+	assert_true(h_sqn(&a.vectors[0], 1) > start);
+}
+
 struct listing {
 	unsigned n, stop_at;
 	char last[HSS_MAX_IDENTITY];
@@ -191,6 +209,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_invalid, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_largest_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_del, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_del_and_cache, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_with_failure, setup, teardown),
 	};

@@ -1,6 +1,8 @@
 /* Sequence numbers: none twice, whatever happens; resynchronisation. */
 #include "tests/control/hss/harness.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,25 +60,36 @@ static void test_persisted_ahead(void **state)
 	}
 }
 
-/* Draws vectors and tells their SQNs on fd until it is killed; in a batch that adds subscriber
- * `added`, if not 0. */
-static void child_draw(const char *file, int fd, unsigned added)
-{
-	struct hss *h = h_open(file, 8);
-	struct h_answer a;
+struct child {
+	const char *file;
+	int fd; /* where it tells the SQNs of the vectors it draws */
+	uint32_t block;
+	unsigned added; /* it works in a batch that has added this subscriber; 0: in none */
+	unsigned n;	/* how many, then it ends */
+};
 
-	if (added) {
+static void child_run(const struct child *c)
+{
+	struct hss *h = h_open(c->file, c->block);
+	struct h_answer a;
+	unsigned n = 0;
+
+	if (c->added) {
 		hss_batch_begin(h);
-		h_add(h, added);
+		h_add(h, c->added);
 	}
-	for (;;) {
+	while (n < c->n) {
 		uint64_t sqn;
 
 		h_mar(h, 0, 1, &a);
+		if (a.result != CX_SUCCESS)
+			continue; /* two at the same row: it says so, and gives out nothing */
 		sqn = h_sqn(&a.vectors[0], 0);
-		if (write(fd, &sqn, sizeof(sqn)) != sizeof(sqn))
+		if (write(c->fd, &sqn, sizeof(sqn)) != sizeof(sqn))
 			_exit(1);
+		n++;
 	}
+	_exit(0);
 }
 
 /* What a killed process had given out, to the card. */
@@ -91,7 +104,7 @@ static void crash_once(const char *file, struct sqn_array *sqn, unsigned reads, 
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		close(fds[0]);
-		child_draw(file, fds[1], added);
+		child_run(&(struct child){file, fds[1], 8, added, UINT_MAX});
 	}
 	close(fds[1]);
 	for (unsigned i = 0; i < reads; i++) {
@@ -181,6 +194,67 @@ static void test_shared_file(void **state)
 	}
 	hss_free(h[0]);
 	hss_free(h[1]);
+	h_dir_free(&d);
+}
+
+/* And at the same time, from two processes that write for each vector. */
+static void test_two_processes(void **state)
+{
+	enum { N = 600 };
+	static bool seen[4 * N];
+	struct h_dir d;
+	struct hss *h;
+	int fds[2];
+	uint64_t sqn;
+	unsigned n = 0;
+
+	(void)state;
+	h_dir_make(&d);
+	h = h_open(d.file, 1);
+	h_add(h, 0);
+	hss_free(h);
+	assert_int_equal(pipe(fds), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			child_run(&(struct child){d.file, fds[1], 1, 0, N});
+	}
+	close(fds[1]);
+	while (read(fds[0], &sqn, sizeof(sqn)) == sizeof(sqn)) {
+		n++;
+		assert_true(sqn >> SQN_IND_BITS < N_OF(seen));
+		assert_false(seen[sqn >> SQN_IND_BITS]);
+		seen[sqn >> SQN_IND_BITS] = true;
+	}
+	assert_int_equal(n, 2 * N);
+	while (wait(NULL) > 0)
+		;
+	close(fds[0]);
+	h_dir_free(&d);
+}
+
+/* The moment that matters: the other one writes between our reading and our writing. */
+static void test_overtaken(void **state)
+{
+	struct store_row row;
+	struct h_answer a;
+	struct h_dir d;
+	struct hss *h, *other;
+
+	(void)state;
+	h_dir_make(&d);
+	h = h_open(d.file, 1);
+	h_add(h, 0);
+	other = h_open(d.file, 1);
+	assert_int_equal(store_find(&h->store, SV(H_IMPI), SV(H_IMPU), &row), 0);
+	h_mar(other, 0, 1, &a);
+	assert_int_equal(store_update(&h->store, &row, row.sqn + 100), -EAGAIN);
+	assert_int_equal(store_find(&h->store, SV(H_IMPI), SV(H_IMPU), &row), 0);
+	assert_int_equal(store_update(&h->store, &row, row.sqn + 100), 0);
+	hss_free(other);
+	hss_free(h);
 	h_dir_free(&d);
 }
 
@@ -378,6 +452,8 @@ int main(void)
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_shared_file),
+		cmocka_unit_test(test_two_processes),
+		cmocka_unit_test(test_overtaken),
 		cmocka_unit_test(test_cache_clash),
 		cmocka_unit_test(test_resync),
 		cmocka_unit_test(test_resync_not_back),

@@ -11,7 +11,7 @@
 
 #define RIG_MESSAGES 64
 #define RIG_SETS     64
-#define RIG_TEXT     8192
+#define RIG_TEXT     16384
 
 #define RIG_HOST  "pcscf.visited.test"
 #define RIG_ICSCF "icscf.home.test"

@@ -277,15 +277,40 @@ static void flood_is_bounded(void **state)
 	rig_end(&f);
 }
 
+/* Contents that are kept per SM1 are bounded, and what only the network may say does not pass. */
+static void oversized_and_forged_fields(void **state)
+{
+	static char extra[9000];
+
+	(void)state;
+	memset(extra, 'x', sizeof(extra) - 1);
+	memcpy(extra, "Subject: ", 9);
+	memcpy(extra + sizeof(extra) - 3, "\r\n", 3);
+	rig_register(&r, &u,
+		     &(struct rig_register){.client = u.client, .extra = extra, .expires = 600});
+	assert_int_equal(rig_last_ue(&r)->m.status, 513);
+	assert_int_equal(r.core.n, 0);
+	rig_forget(&r);
+	rig_registered(&r, &u, 0, 600);
+	rig_request(
+		&r, &u, u.set, "MESSAGE",
+		"P-Served-User: <sip:mallory@home.test>\r\nP-Charging-Vector: icid-value=1\r\n"
+		"P-Called-Party-ID: <sip:mallory@home.test>\r\nP-Access-Network-Info: 3GPP\r\n");
+	assert_int_equal(rig_last_core(&r)->m.method, SIP_MESSAGE);
+	assert_false(rig_holds(rig_last_core(&r), "mallory"));
+	assert_false(rig_holds(rig_last_core(&r), "icid"));
+	assert_true(rig_holds(rig_last_core(&r), "P-Access-Network-Info"));
+}
+
 static void garbage_is_counted(void **state)
 {
-	static const char *const texts[] = {"\r\n\r\n", "\xff", "REGISTER",
-					    "REGISTER sip:x SIP/2.0\r\n\r\n"};
+	static const char *const texts[] = {"\xff", "REGISTER", "REGISTER sip:x SIP/2.0\r\n\r\n"};
 	struct sip_flow clear = rig_flow(&r, &u, 0);
 
 	(void)state;
 	for (unsigned i = 0; i < N_OF(texts); i++)
 		rig_from_ue(&r, &clear, "%s", texts[i]);
+	rig_from_ue(&r, &clear, "\r\n\r\n"); /* a keep-alive */
 	assert_int_equal(rig_counters(&r).drops[PCSCF_DROP_MALFORMED], N_OF(texts));
 	for (unsigned i = 0; i < PCSCF_DROP_COUNT; i++)
 		assert_non_null(pcscf_drop_name((enum pcscf_drop)i));
@@ -294,6 +319,16 @@ static void garbage_is_counted(void **state)
 static void pc_small(struct pcscf_conf *c)
 {
 	c->port_pc_min = c->port_pc_max = 20000;
+}
+
+static void needs_another_port_pc(struct rig *f, struct rig_ue *x, sa_set_id over)
+{
+	f->core.n = f->ue.n = 0;
+	rig_sm1(f, x, over);
+	rig_answer(f, 401,
+		   "WWW-Authenticate: Digest realm=\"h\", nonce=\"" RIG_NONCE
+		   "\", algorithm=AKAv1-MD5, ik=\"" RIG_IK "\", ck=\"" RIG_CK "\"\r\n");
+	assert_int_equal(rig_last_ue(f)->m.status, 503);
 }
 
 /* A range of one port serves any number of UEs, and one UE's second set needs a second port. */
@@ -318,15 +353,21 @@ static void port_pc_is_per_ue(void **state)
 		rig_challenge(&f, &x);
 		assert_int_equal(rig_sa(&f, x.set)->local_port[SA_CLIENT], 20000);
 	}
+	/* another UE at the same address with the same port_us, */
+	rig_ue_init(&x, "bob", "198.51.100.1");
+	x.ours.port_c += 100;
+	rig_ue_fresh(&x);
+	needs_another_port_pc(&f, &x, 0);
+	/* the second set of one UE, */
+	rig_ue_init(&x, "carol", "192.0.2.78");
 	f.core.n = f.ue.n = 0;
-	rig_ue_init(&x, "bob", "192.0.2.78");
 	rig_registered(&f, &x, 0, 600);
 	rig_ue_fresh(&x);
-	rig_sm1(&f, &x, x.set);
-	rig_answer(&f, 401,
-		   "WWW-Authenticate: Digest realm=\"h\", nonce=\"" RIG_NONCE
-		   "\", algorithm=AKAv1-MD5, ik=\"" RIG_IK "\", ck=\"" RIG_CK "\"\r\n");
-	assert_int_equal(rig_last_ue(&f)->m.status, 503);
+	needs_another_port_pc(&f, &x, x.set);
+	/* and that of a UE that starts again with another port_us need one of their own */
+	x.ours.port_s += 2;
+	rig_ue_fresh(&x);
+	needs_another_port_pc(&f, &x, 0);
 	assert_int_equal(rig_installed(&f), 21);
 	rig_end(&f);
 }
@@ -368,6 +409,7 @@ int main(void)
 		T(indicator_is_ours_alone),
 		T(derived_impi),
 		T(flood_is_bounded),
+		T(oversized_and_forged_fields),
 		T(garbage_is_counted),
 		T(port_pc_is_per_ue),
 		T(bad_configuration_is_refused),

@@ -220,20 +220,33 @@ static void sm7_needs_both_fields(void **state)
 }
 
 /* covers: C-32 */
-static void digest_challenge_does_not_go_with_ipsec(void **state)
+static void only_an_aka_challenge_with_keys_makes_sas(void **state)
 {
-	struct rig r;
-	struct rig_ue u;
+	static const char *const challenges[] = {
+		"algorithm=MD5",
+		"algorithm=MD5, ik=\"" RIG_IK "\", ck=\"" RIG_CK "\"",
+		"algorithm=AKAv1-MD5",
+		"algorithm=AKAv1-MD5, ck=\"" RIG_CK "\"",
+		"algorithm=AKAv1-MD5, ik=\"" RIG_IK "\"",
+		"algorithm=AKAv1-MD5, ik=\"00\", ck=\"" RIG_CK "\"",
+	};
 
 	(void)state;
-	rig_init(&r, NULL);
-	rig_ue_init(&u, "alice", "192.0.2.77");
-	rig_sm1(&r, &u, 0);
-	rig_answer(&r, 401, "WWW-Authenticate: Digest realm=\"h\", nonce=\"x\", algorithm=MD5\r\n");
-	assert_int_equal(rig_last_ue(&r)->m.status, 500);
-	assert_int_equal(rig_counters(&r).pending, 0);
-	assert_int_equal(rig_installed(&r), 0);
-	rig_end(&r);
+	for (unsigned i = 0; i < N_OF(challenges); i++) {
+		struct rig r;
+		struct rig_ue u;
+
+		rig_init(&r, NULL);
+		rig_ue_init(&u, "alice", "192.0.2.77");
+		rig_sm1(&r, &u, 0);
+		rig_answer(&r, 401,
+			   "WWW-Authenticate: Digest realm=\"h\", nonce=\"" RIG_NONCE "\", %s\r\n",
+			   challenges[i]);
+		assert_int_equal(rig_last_ue(&r)->m.status, 500);
+		assert_int_equal(rig_counters(&r).pending, 0);
+		assert_int_equal(rig_installed(&r), 0);
+		rig_end(&r);
+	}
 }
 
 int main(void)
@@ -243,7 +256,7 @@ int main(void)
 		cmocka_unit_test(policy_lets_unprotected_ue_in),
 		cmocka_unit_test(sm7_must_repeat_what_was_agreed),
 		cmocka_unit_test(sm7_needs_both_fields),
-		cmocka_unit_test(digest_challenge_does_not_go_with_ipsec),
+		cmocka_unit_test(only_an_aka_challenge_with_keys_makes_sas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,11 @@ static void full_registration(const char *addr)
 	assert_int_equal(g.n_sets, 1);
 	assert_int_equal(g.sets[0].role, PCSCF_SET_CURRENT);
 	assert_int_equal(g.sets[0].expires_at, r.now + 630000);
+	assert_int_equal(g.sets[0].set.id, u.set);
+	assert_memory_equal(g.sets[0].set.spi_in, rig_sa(&r, u.set)->spi_in, 8);
+	assert_int_equal(g.sets[0].set.remote_port[SA_SERVER], u.ours.port_c);
+	assert_int_equal(g.sets[0].set.remote_port[SA_CLIENT], u.ours.port_s);
+	assert_int_equal(g.sets[0].set.local_port[SA_SERVER], 6060);
 	assert_int_equal(g.n_impus, 2);
 	assert_true(sv_eq(g.impus[0], SV("sip:alice@home.test")));
 	assert_true(sv_has_prefix(g.impus[1], SV("tel:+4930")));

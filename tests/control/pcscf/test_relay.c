@@ -232,6 +232,52 @@ static void strangers_get_480(void **state)
 	assert_int_equal(rig_counters(&r).drops[PCSCF_DROP_NOT_REGISTERED], 3);
 }
 
+static void unreachable_core_is_a_503(void **state)
+{
+	(void)state;
+	mw_detach(r.mw, SV(RIG_SCSCF));
+	rig_request(&r, &u, u.set, "MESSAGE", NULL);
+	assert_int_equal(rig_last_ue(&r)->m.status, 503);
+	assert_int_equal(rig_last_ue(&r)->flow.set, u.set);
+	mw_detach(r.mw, SV(RIG_ICSCF));
+	rig_ue_fresh(&u);
+	rig_sm1(&r, &u, u.set);
+	assert_int_equal(rig_last_ue(&r)->m.status, 503);
+	assert_int_equal(rig_counters(&r).pending, 0);
+	rig_run(&r, 200000);
+	assert_int_equal(rig_counters(&r).transactions, 0);
+}
+
+/* A To tag alone is no dialog: only the Route that we recorded lets a request off the
+ * Service-Route. */
+static void made_up_dialog_does_not_choose_its_route(void **state)
+{
+	(void)state;
+	ue_says("BYE sip:bob@home.test SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP [2001:db8::77]:5070;branch=z9hG4bKmd\r\nMax-Forwards: 70\r\n"
+		"Route: <sip:[2001:db8::1]:6060;lr>, <sip:icscf.home.test;lr>\r\n"
+		"From: <sip:alice@home.test>;tag=1\r\nTo: <sip:bob@home.test>;tag=made-up\r\n"
+		"Call-ID: md\r\nCSeq: 7 BYE\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE),
+			    "<sip:orig@" RIG_SCSCF ";lr>");
+}
+
+/* Who calls himself has two elements in Record-Route: each leg turns its own. */
+static void call_to_oneself(void **state)
+{
+	const char *last;
+	char own[256];
+
+	(void)state;
+	ue_says(INVITE_HEAD("self"));
+	snprintf(own, sizeof(own), "%s", rig_field(&r, rig_last_core(&r), SIP_HDR_RECORD_ROUTE));
+	rig_answer(&r, 200, "Record-Route: %s, <sip:" RIG_SCSCF ";lr>, %s\r\n", own, own);
+	rig_field(&r, rig_last_ue(&r), SIP_HDR_RECORD_ROUTE);
+	assert_memory_equal(r.text, own, strlen(own));
+	last = strrchr(r.text, '<');
+	assert_non_null(strstr(last, "@[2001:db8::1]:6060;lr>"));
+}
+
 struct refused {
 	const char *fields;
 	unsigned status;
@@ -356,6 +402,9 @@ int main(void)
 		T(terminating_invite),
 		T(silent_ue_is_a_408),
 		T(strangers_get_480),
+		T(unreachable_core_is_a_503),
+		T(made_up_dialog_does_not_choose_its_route),
+		T(call_to_oneself),
 		T(requests_that_cannot_go_on),
 		T(stray_responses_are_discarded),
 		T(timer_c_ends_an_invite),

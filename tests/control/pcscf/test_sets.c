@@ -49,6 +49,14 @@ static sa_set_id terminate(void)
 	return rig_last_ue(&r)->flow.set;
 }
 
+static const struct rig_message *last_register(void)
+{
+	for (unsigned i = r.core.n; i-- > 0;)
+		if (r.core.messages[i].m.request && r.core.messages[i].m.method == SIP_REGISTER)
+			return &r.core.messages[i];
+	return NULL;
+}
+
 static void answer_last(sa_set_id set)
 {
 	const struct rig_message *m = rig_last_ue(&r);
@@ -88,8 +96,10 @@ static uint64_t lifetime(enum pcscf_set_role role)
 /* covers: LC-01, LC-02, LP-06, LP-11, LP-13, LP-02, AK-11, SP-18, F30, C-33 */
 static void protected_change_over(void **state)
 {
+	const struct rig_message *sm8;
 	struct sa_set before, after;
 	sa_set_id old;
+	unsigned n;
 
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
@@ -102,14 +112,11 @@ static void protected_change_over(void **state)
 	rig_sm7(&r, &u);
 	assert_int_equal(terminate(), old);
 	answer_last(old);
+	sm8 = last_register();
+	n = r.core.n;
 	rig_sm7(&r, &u); /* a second SM7, not a repeat: nothing comes of it */
-	for (unsigned i = r.core.n; i-- > 0;)
-		if (r.core.messages[i].m.method == SIP_REGISTER) {
-			r.core.messages[r.core.n++] = r.core.messages[i];
-			break;
-		}
-	/* views of the copied message point to the original, which stays */
-	rig_ok(&r, &u, 3600);
+	assert_int_equal(r.core.n, n);
+	rig_answer_to(&r, sm8, 200, "Expires: 3600\r\nP-Associated-URI: <sip:alice@home.test>\r\n");
 	assert_int_equal(rig_last_ue(&r)->flow.set, u.set); /* SM12 */
 	after = *rig_sa(&r, u.set);
 	assert_int_equal(before.local_port[SA_SERVER], after.local_port[SA_SERVER]);
@@ -515,6 +522,30 @@ static void three_sets_and_no_more(void **state)
 	assert_int_equal(rig_installed(&r), 3);
 }
 
+/* What only waits for repeats gives its place to a new set. */
+/* covers: ST-07 */
+static void ending_set_makes_room(void **state)
+{
+	sa_set_id first, second, failed;
+
+	(void)state;
+	rig_registered(&r, &u, 0, 3600);
+	first = u.set;
+	new_run(first);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 3600);
+	second = u.set;
+	new_run(first);
+	rig_sm7(&r, &u);
+	rig_answer(&r, 403, "%s", "");
+	failed = u.set;
+	assert_non_null(rig_sa(&r, failed));
+	new_run(first);
+	assert_null(rig_sa(&r, failed));
+	assert_non_null(rig_sa(&r, second));
+	assert_int_equal(rig_installed(&r), 3);
+}
+
 /* covers: LP-11 */
 static void only_the_set_of_sm1_is_kept(void **state)
 {
@@ -589,6 +620,60 @@ static void expiry_leaves_nothing(void **state)
 	assert_int_equal(rig_installed(&r), 0);
 	assert_false(rig_registration(&r, &u, &g));
 	assert_int_equal(rig_counters(&r).sets, 0);
+}
+
+/* The larger lifetime of LP-09 does not keep SAs that no registration needs. */
+/* covers: F07 */
+static void sets_do_not_outlive_the_registration_for_long(void **state)
+{
+	(void)state;
+	rig_registered(&r, &u, 0, 3600);
+	new_run(0);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 600);
+	assert_int_equal(lifetime(PCSCF_SET_CURRENT), 3630000);
+	rig_run(&r, 600000);
+	assert_int_equal(rig_installed(&r), 1);
+	rig_run(&r, 30000);
+	assert_int_equal(rig_installed(&r), 0);
+}
+
+/* covers: LP-03, F06 */
+static void ending_set_takes_no_new_register(void **state)
+{
+	(void)state;
+	rig_registered(&r, &u, 0, 3600);
+	deregister(u.set, NULL, NULL);
+	rig_answer(&r, 200, "%s", "");
+	rig_forget(&r);
+	rig_ue_fresh(&u);
+	rig_sm1(&r, &u, u.set);
+	assert_int_equal(r.core.n, 0);
+	assert_int_equal(r.ue.n, 0);
+	assert_int_equal(rig_counters(&r).drops[PCSCF_DROP_WRONG_SA], 1);
+	/* in clear it comes back at once, even with the port of the set that ends */
+	u.ours.port_c = rig_sa(&r, u.set)->remote_port[SA_SERVER] - 2;
+	rig_ue_fresh(&u);
+	rig_registered(&r, &u, 0, 600);
+	assert_int_equal(rig_installed(&r), 1);
+}
+
+/* A UE that no longer hears the old set: one request is lost, the next goes on the new set. */
+/* covers: LP-11, LP-13 */
+static void silence_on_the_old_set_ends_its_use(void **state)
+{
+	sa_set_id old;
+
+	(void)state;
+	rig_registered(&r, &u, 0, 3600);
+	old = u.set;
+	new_run(old);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 3600);
+	assert_int_equal(terminate(), old);
+	rig_run(&r, 129000);
+	assert_int_equal(terminate(), u.set);
+	assert_null(rig_sa(&r, old));
 }
 
 /* The UE repeats the ports it has: nothing is wrong with that while it is not challenged. */
@@ -697,6 +782,7 @@ static void exhausted_set_is_limited(void **state)
 	assert_int_equal(lifetime(PCSCF_SET_CURRENT), 240000);
 	rig_run(&r, 240000);
 	assert_int_equal(rig_installed(&r), 0);
+	assert_int_equal(rig_counters(&r).registered, 0); /* not reachable any more */
 }
 
 /* covers: LC-05 */
@@ -741,9 +827,13 @@ int main(void)
 		T(port_in_use_is_refused),
 		T(challenged_refresh_needs_a_new_port),
 		T(three_sets_and_no_more),
+		T(ending_set_makes_room),
 		T(only_the_set_of_sm1_is_kept),
 		T(deregistration_is_answered_inside_esp),
 		T(expiry_leaves_nothing),
+		T(sets_do_not_outlive_the_registration_for_long),
+		T(ending_set_takes_no_new_register),
+		T(silence_on_the_old_set_ends_its_use),
 		T(further_impus_share_the_set),
 		T(register_and_deregister_cross),
 		T(superseded_challenge_is_not_passed),

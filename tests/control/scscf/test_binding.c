@@ -44,9 +44,8 @@ static void test_expires(void **state)
 		{"<sip:u@h>;expires=100", "600", "100"}, /* the parameter is stronger */
 		{"<sip:u@h>;Expires=100", "0", "100"},
 		{"sip:u@h;expires=100", "", "100"},
-		{"<sip:u@h;expires=5>", "600", "600"}, /* of the URI, not of the binding */
 		{"<sip:old@h>;expires=0, <sip:u@h>;expires=100", "", "100"},
-		{"<sip:u@h>;expires=100, <sip:old@h>;expires=0", "", "100"},
+		{"<sip:u@h>;expires=101, <sip:old@h>;expires=0", "", "101"},
 	};
 	struct ue u;
 	struct core *c = start_attached(&u);
@@ -61,6 +60,8 @@ static void test_expires(void **state)
 		contact = core_field(c, SIP_HDR_CONTACT);
 		assert_string_equal(contact + strlen(contact) - strlen(expected), expected);
 		assert_null(strstr(contact, "old"));
+		assert_ptr_equal(strcasestr(contact, ";expires="),
+				 contact + strlen(contact) - strlen(expected)); /* once */
 	}
 	core_free(c);
 }
@@ -120,6 +121,38 @@ static void test_removal(void **state)
 			assert_int_equal(ue_refresh(&u), 401);
 		core_free(c);
 	}
+}
+
+/* Policy asks for AKA at each refresh, but who leaves may leave. */
+static void test_removal_with_policy(void **state)
+{
+	struct scscf_conf conf;
+	struct core *c;
+	struct ue u;
+
+	(void)state;
+	core_conf(&conf);
+	conf.challenge_protected = true;
+	c = core_alloc(&conf, NULL);
+	ue_init(&u, c, 1);
+	ue_attach(&u);
+	assert_int_equal(ue_refresh(&u), 401);
+	assert_int_equal(ue_respond(&u, UE_RIGHT), 200);
+	assert_int_equal(ue_detach(&u), 200);
+	assert_int_equal(scscf_registered(c->scscf), 0);
+	core_free(c);
+}
+
+/* The URI's parameters are not the binding's. */
+static void test_uri_parameters(void **state)
+{
+	struct ue u;
+	struct core *c = start_attached(&u);
+
+	(void)state;
+	assert_int_equal(refresh(&u, "<sip:u@h;expires=5>", "600"), 200);
+	assert_string_equal(core_field(c, SIP_HDR_CONTACT), "<sip:u@h;expires=5>;expires=600");
+	core_free(c);
 }
 
 /* Removal by a UE that shows no answer takes AKA first, and removes nothing before. */
@@ -226,6 +259,31 @@ static void test_many_paths(void **state)
 	o.path = "";
 	assert_int_equal(ue_register(&u, &o), 200);
 	assert_null(sip_msg_find(&c->m, SIP_HDR_PATH));
+	core_free(c);
+}
+
+/* The HSS has other identities for the subscriber than at first. */
+static void test_changed_set(void **state)
+{
+	struct hss_subscriber s = {.n_impus = 2,
+				   .impi = "u1@" C_REALM,
+				   .impus = {"sip:u1@" C_REALM, "sip:new1@" C_REALM}};
+	struct ue u;
+	struct core *c = start_attached(&u);
+	struct reg_opts o = {
+		.authorization = u.good, .integrity = "yes", .impu = "sip:new1@" C_REALM};
+
+	(void)state;
+	assert_int_equal(hss_subscriber_del(c->hss, sv_of(u.impi)), 0);
+	assert_int_equal(hss_subscriber_add(c->hss, &s), 0);
+	assert_int_equal(ue_register(&u, &o), 200);
+	assert_string_equal(core_field(c, SIP_HDR_P_ASSOCIATED_URI),
+			    "<sip:u1@home.net>, <sip:new1@home.net>");
+	assert_int_equal(scscf_registered(c->scscf), 1);
+	ue_request(&u, "MESSAGE", "sip:new1@" C_REALM, "");
+	assert_true(c->m.request);
+	ue_request(&u, "MESSAGE", "tel:+491001", ""); /* no longer its own */
+	assert_int_equal(c->m.status, 404);
 	core_free(c);
 }
 
@@ -348,11 +406,14 @@ int main(void)
 		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_removal),
+		cmocka_unit_test(test_removal_with_policy),
+		cmocka_unit_test(test_uri_parameters),
 		cmocka_unit_test(test_removal_in_clear),
 		cmocka_unit_test(test_removal_of_nothing),
 		cmocka_unit_test(test_new_contact),
 		cmocka_unit_test(test_overtaken),
 		cmocka_unit_test(test_many_paths),
+		cmocka_unit_test(test_changed_set),
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_deregister),
 		cmocka_unit_test(test_leaks),

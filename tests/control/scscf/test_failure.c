@@ -350,6 +350,38 @@ static void test_foreign_impu_direct(void **state)
 	}
 }
 
+/* The same by somebody who is registered, as a refresh for which no new AKA run is asked. */
+static void test_foreign_impu_refresh(void **state)
+{
+	struct core *c = start(1);
+	char authorization[1100];
+	struct ue u, v;
+
+	(void)state;
+	ue_init(&u, c, 1);
+	ue_init(&v, c, 2);
+	ue_attach(&u);
+	snprintf(authorization, sizeof(authorization), "%s, integrity-protected=\"yes\"", u.good);
+	direct(&u, "sip:u2@" C_REALM, authorization, "600");
+	assert_int_equal(c->m.status, 403);
+	assert_int_equal(core_flag(c, 2), CX_NOT_REGISTERED);
+	core_free(c);
+}
+
+/* An answer for another realm is none, even if its digest is sound. */
+static void test_other_realm(void **state)
+{
+	struct core *c = start(1);
+	struct ue u;
+
+	(void)state;
+	ue_init(&u, c, 1);
+	assert_int_equal(ue_register(&u, &(struct reg_opts){0}), 401);
+	u.challenge.realm = SV("elsewhere.net");
+	assert_int_equal(ue_respond(&u, UE_RIGHT), 403);
+	core_free(c);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -409,6 +441,8 @@ int main(void)
 		cmocka_unit_test(test_hss_failures),
 		cmocka_unit_test(test_foreign_impu),
 		cmocka_unit_test(test_foreign_impu_direct),
+		cmocka_unit_test(test_foreign_impu_refresh),
+		cmocka_unit_test(test_other_realm),
 		cmocka_unit_test(test_refused),
 	};
 

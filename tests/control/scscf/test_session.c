@@ -82,6 +82,8 @@ static void test_message(void **state)
 		assert_null(sip_msg_find(&t->c->m, SIP_HDR_RECORD_ROUTE));
 		assert_int_equal(t->c->asked[CX_LIR], 0);
 	}
+	ue_request(&t->a, "SUBSCRIBE", "sip:u2@home.net", "Event: registry\r\n");
+	at_b(t, "SUBSCRIBE", "sip:u2@home.net");
 	ue_request(&t->a, "FROBNICATE", "sip:u2@home.net", "Require: what-ever\r\n");
 	at_b(t, "FROBNICATE", "sip:u2@home.net"); /* Require is the other UE's affair */
 }
@@ -121,6 +123,9 @@ static void test_refused(void **state)
 		{"MESSAGE", "mailto:carol@home.net", "", 404},
 		{"INVITE", "sip:nobody@home.net", "", 404},
 		{"MESSAGE", "sip:u2@home.net", "Proxy-Require: foo\r\n", 420},
+		{"SUBSCRIBE", "sip:u1@home.net", "Event: reg;id=1\r\n",
+		 489}, /* not back to the UE */
+		{"SUBSCRIBE", "sip:u2@home.net", "Event: reg\r\n", 489},
 		{"ACK", "sip:nobody@home.net", "", 0},
 		{"CANCEL", "sip:nobody@home.net", "", 404},
 	};

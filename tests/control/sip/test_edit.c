@@ -161,6 +161,14 @@ static void test_replace_wins_once(void **state)
 	finish(&f, START HEAD "X: newer 1\r\n\r\n");
 	sip_edit_remove(&f.e, &f.m.h[6]); /* and then all of it goes */
 	finish(&f, START HEAD "\r\n");
+
+	/* both begin at the same octet: the one that reaches further takes the other with it */
+	begin(&f, START HEAD "X: old\r\nRequire: a, b\r\n\r\n");
+	sip_edit_replace(&f.e, f.m.h[6].name, "Y");
+	sip_edit_remove(&f.e, &f.m.h[6]);
+	sip_edit_remove(&f.e, &f.m.h[7]);
+	sip_edit_remove_token(&f.e, SIP_HDR_REQUIRE, SV("a"));
+	finish(&f, START HEAD "\r\n");
 }
 
 static void assert_failed(struct fixture *f)
@@ -212,6 +220,15 @@ static void test_limits(void **state)
 	sip_edit_append(&f.e, "X: %*s", SIP_EDIT_TEXT_MAX - 6, "");
 	assert_false(f.e.failed);
 	sip_edit_append(&f.e, "Y:");
+	assert_failed(&f);
+
+	begin(&f, START HEAD "\r\n"); /* the text fits, its CRLF does not */
+	sip_edit_append(&f.e, "X: %*s", SIP_EDIT_TEXT_MAX - 4, "");
+	assert_failed(&f);
+
+	begin(&f, START HEAD "Require: sec-agree, path\r\n\r\n");
+	sip_edit_append(&f.e, "X: %*s", SIP_EDIT_TEXT_MAX - 6, "");
+	sip_edit_remove_token(&f.e, SIP_HDR_REQUIRE, SV("sec-agree"));
 	assert_failed(&f);
 
 	begin(&f, START HEAD "\r\n");

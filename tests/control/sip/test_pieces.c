@@ -251,6 +251,7 @@ static void test_identity(void **state)
 		{"TEL:*31#1A", "tel:*31#1a"},
 		{"urn:service:sos", ""},
 		{"tel:-.()", ""},
+		{"sip::secret@example.org", ""},
 		{"sip:%4@example.org", ""},
 		{"sip:%zz@example.org", ""},
 		{"a@example.org", ""},
