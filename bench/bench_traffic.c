@@ -7,6 +7,8 @@
 #include <rte_cycles.h>
 #include <rte_ring.h>
 
+#include "dataplane/checksum.h"
+
 #define SAMPLE_GROUPS 16  /* one packet of so many groups is verified */
 #define SWAP_EVERY    8	  /* of so many neighbours, two change places: the window is in use */
 #define HEADROOM      192 /* Ethernet, two IPv6 headers, UDP twice, ESP header, IV */
@@ -65,6 +67,8 @@ static void datagrams_send(struct traffic *t, struct worker *to, bool watch)
 		struct control_out out = {.to = {.set = flow->set, .pair = flow->pair}};
 
 		out.m = buffer_get(t);
+		out.payload_sum = checksum_fold(
+			checksum_octets(rte_pktmbuf_mtod(out.m, void *), t->payload));
 		if (watch && i == TRAFFIC_GROUP / 2)
 			verify_watch_payload(&t->verify, out.m, flow->number);
 		if (!control_ring_send(&to->control, &out))
@@ -183,12 +187,12 @@ uint64_t traffic_group(struct traffic *t, unsigned *packets)
 
 	group_make(t);
 	start = rte_rdtsc();
-	t->worker->flushed += start - before; /* its clock stood still while we made packets */
+	t->worker->marked += start - before; /* its clock stood still while we made packets */
 	while (n < TRAFFIC_GROUP)
 		n += worker_poll(t->worker);
 	end = rte_rdtsc();
 	*packets = group_take(t);
-	t->worker->flushed += rte_rdtsc() - end;
+	t->worker->marked += rte_rdtsc() - end;
 	return end - start;
 }
 

@@ -8,11 +8,11 @@
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
-#include <rte_ip.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "dataplane/checksum.h"
 #include "dataplane/owner.h"
 
 #define POOL_CACHE	 256
@@ -395,7 +395,8 @@ static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov,
 		to += iov[i].iov_len;
 	}
 	item->m = m;
-	item->payload_sum = rte_raw_cksum(rte_pktmbuf_mtod(m, void *), len);
+	item->payload_sum = checksum_fold(checksum_octets(rte_pktmbuf_mtod(m, void *),
+							  (uint32_t)len));
 	return 0;
 }
 

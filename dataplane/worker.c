@@ -40,6 +40,7 @@ static void crypto_finished(struct worker *w, unsigned n)
 	struct pkt *opened[WORKER_BURST], *sealed[WORKER_BURST], *p;
 	unsigned i, n_opened = 0, n_sealed = 0;
 
+	w->jobs_back += n;
 	for (i = 0; i < n; i++) {
 		p = w->done[i]->user;
 		if (p->job.inbound)
@@ -68,6 +69,7 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 
 	for (i = 0; i < n; i++)
 		jobs[i] = &p[i]->job;
+	w->jobs_given += n;
 	if (n)
 		n = esp_engine_submit(w->engine, jobs, n, w->done);
 	worker_mark(w, WORKER_STAGE_CRYPTO);
@@ -77,9 +79,18 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 
 static void crypto_flush(struct worker *w)
 {
-	w->flushed = w->now;
 	if (esp_engine_in_flight(w->engine))
 		crypto_finished(w, esp_engine_flush(w->engine, w->done));
+}
+
+/* Has a job been in the engine for too long? Under load they come back by themselves. */
+static bool crypto_late(struct worker *w)
+{
+	if ((int32_t)(w->jobs_back - w->jobs_mark) >= 0) {
+		w->jobs_mark = w->jobs_given;
+		w->marked = w->now;
+	}
+	return w->now - w->marked > w->env->flush_tsc;
 }
 
 /* ---- one turn ----------------------------------------------------------------------------- */
@@ -173,7 +184,7 @@ unsigned worker_poll(struct worker *w)
 	n += poll_host(w);
 	n += poll_control(w);
 	n += poll_slowpath(w);
-	if (n == 0 || w->now - w->flushed > w->env->flush_tsc)
+	if (n == 0 || crypto_late(w))
 		crypto_flush(w);
 	report_quiescent(w);
 	tx_flush(w);

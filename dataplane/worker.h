@@ -27,8 +27,8 @@
 #define WORKER_BURST 64
 /* One burst in each stage's hands beside those in the crypto engine */
 #define WORKER_PKTS (ESP_MAX_FLIGHT + 4 * WORKER_BURST)
-/* A packet does not wait longer than this for others to fill the lanes of the engine. */
-#define WORKER_FLUSH_US 50
+/* A packet does not wait longer than twice this for others to fill the lanes of the engine. */
+#define WORKER_FLUSH_US 25
 
 /* Where a worker's time goes, for who wants to know. */
 enum worker_stage {
@@ -81,7 +81,10 @@ struct worker {
 	struct esp_engine *engine;
 	struct frag *frag;
 	uint64_t now;	  /* TSC at the start of this turn */
-	uint64_t flushed; /* when the engine was last empty */
+	/* Jobs given to the engine, and back from it (in about that order). When as many have come
+	 * back as had been given at `marked`, none in flight is older than that. */
+	uint32_t jobs_given, jobs_back, jobs_mark;
+	uint64_t marked;
 	uint64_t next_tick;
 	uint64_t quiescent_token; /* last reported */
 	uint16_t ip_id;
