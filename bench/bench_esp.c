@@ -13,10 +13,10 @@
 #include "bench/bench_traffic.h"
 
 /*
- * Pipeline and floor take turns in slices of about a millisecond, so what else the machine does
+ * Pipeline and floor take turns in slices of about 100 us, so what else the machine does
  * hits both; the median over the slices leaves out those in which it was taken away.
  */
-#define SLICE_CYCLES 2000000
+#define SLICE_CYCLES 300000
 #define MAX_SLICES   100000
 #define WARM_GROUPS  64
 #define WARM_JOBS    4096

@@ -11,7 +11,7 @@
 #include "bench/bench_verify.h"
 #include "bench/bench_world.h"
 
-#define TRAFFIC_GROUP	128 /* packets made at a time */
+#define TRAFFIC_GROUP	64 /* packets made at a time */
 #define TRAFFIC_BUFFERS 768 /* a group, and what two engines hold, with room */
 
 /* An SA in use: its set on the sending side, and the pair. */
