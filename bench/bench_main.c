@@ -7,16 +7,16 @@
 #include "bench/bench_world.h"
 #include "crypto/secret.h"
 
-#define EAL_BASE_MB	256
-#define EAL_OCTETS_SET	640 /* hash tables of both sides, with growth to a power of two */
-#define OCTETS_PER_MB	1048576
+#define EAL_BASE_MB    256
+#define EAL_OCTETS_SET 640 /* hash tables of both sides, with growth to a power of two */
+#define OCTETS_PER_MB  1048576
 
 static int eal_start(const struct bench_options *o)
 {
 	struct dp_eal_config eal = {
 		.name = "esplanade-bench",
-		.memory_mb = EAL_BASE_MB +
-			     (uint32_t)((uint64_t)o->sas * EAL_OCTETS_SET / OCTETS_PER_MB),
+		.memory_mb =
+			EAL_BASE_MB + (uint32_t)((uint64_t)o->sas * EAL_OCTETS_SET / OCTETS_PER_MB),
 		.workers = o->workers,
 	};
 

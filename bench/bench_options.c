@@ -95,12 +95,12 @@ static bool seconds_parse(const char *text, double *seconds)
 }
 
 static const struct option long_options[] = {
-	{"dir", required_argument, NULL, 'd'},	  {"mode", required_argument, NULL, 'm'},
-	{"ip", required_argument, NULL, 'v'},	  {"integ", required_argument, NULL, 'i'},
-	{"encr", required_argument, NULL, 'e'},	  {"size", required_argument, NULL, 's'},
-	{"sas", required_argument, NULL, 'n'},	  {"seconds", required_argument, NULL, 't'},
+	{"dir", required_argument, NULL, 'd'},	   {"mode", required_argument, NULL, 'm'},
+	{"ip", required_argument, NULL, 'v'},	   {"integ", required_argument, NULL, 'i'},
+	{"encr", required_argument, NULL, 'e'},	   {"size", required_argument, NULL, 's'},
+	{"sas", required_argument, NULL, 'n'},	   {"seconds", required_argument, NULL, 't'},
 	{"workers", required_argument, NULL, 'w'}, {"stages", no_argument, NULL, 'g'},
-	{"json", no_argument, NULL, 'j'},	  {NULL, 0, NULL, 0},
+	{"json", no_argument, NULL, 'j'},	   {NULL, 0, NULL, 0},
 };
 
 static bool name_take(struct bench_options *o, int option, const char *text)

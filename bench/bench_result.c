@@ -87,9 +87,10 @@ void bench_churn_print(const struct bench_options *o, const struct bench_churn_r
 	if (o->json) {
 		json_print(json_pack("{s:s, s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:b}", "bench",
 				     "churn", "sas", (json_int_t)o->sas, "seconds", r->seconds,
-				     "sa_ops_per_s", rate, "packets", (json_int_t)r->packets, "lost",
-				     (json_int_t)r->lost, "worst_gap_us", r->worst_gap_us, "mpps",
-				     r->mpps, "load", r->load, "verified", (int)r->verified),
+				     "sa_ops_per_s", rate, "packets", (json_int_t)r->packets,
+				     "lost", (json_int_t)r->lost, "worst_gap_us", r->worst_gap_us,
+				     "mpps", r->mpps, "load", r->load, "verified",
+				     (int)r->verified),
 			   f);
 	} else {
 		fprintf(f, "%.0f SAs installed and as many removed per second\n", rate / 2);

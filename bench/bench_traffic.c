@@ -67,8 +67,8 @@ static void datagrams_send(struct traffic *t, struct worker *to, bool watch)
 		struct control_out out = {.to = {.set = flow->set, .pair = flow->pair}};
 
 		out.m = buffer_get(t);
-		out.payload_sum = checksum_fold(
-			checksum_octets(rte_pktmbuf_mtod(out.m, void *), t->payload));
+		out.payload_sum =
+			checksum_fold(checksum_octets(rte_pktmbuf_mtod(out.m, void *), t->payload));
 		if (watch && i == TRAFFIC_GROUP / 2)
 			verify_watch_payload(&t->verify, out.m, flow->number);
 		if (!control_ring_send(&to->control, &out))
@@ -220,7 +220,8 @@ bool traffic_replays_dropped(struct traffic *t)
 	while (worker_poll(t->peer))
 		;
 	while (rte_ring_dequeue(t->world->peer.from[t->index], &frame) == 0) {
-		m = is_ours(t, frame) ? rte_pktmbuf_copy(frame, t->world->pool, 0, UINT32_MAX) : NULL;
+		m = is_ours(t, frame) ? rte_pktmbuf_copy(frame, t->world->pool, 0, UINT32_MAX)
+				      : NULL;
 		(void)rte_ring_enqueue(t->world->ours.to[t->index], frame);
 		if (m && rte_ring_enqueue(t->world->ours.to[t->index], m) == 0)
 			n++;

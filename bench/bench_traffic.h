@@ -11,7 +11,7 @@
 #include "bench/bench_verify.h"
 #include "bench/bench_world.h"
 
-#define TRAFFIC_GROUP	64 /* packets made at a time */
+#define TRAFFIC_GROUP	64  /* packets made at a time */
 #define TRAFFIC_BUFFERS 768 /* a group, and what two engines hold, with room */
 
 /* An SA in use: its set on the sending side, and the pair. */
@@ -37,7 +37,8 @@ struct traffic {
 	uint64_t made, delivered; /* packets in all */
 };
 
-int traffic_init(struct traffic *t, struct world *w, const struct bench_options *o, uint16_t worker);
+int traffic_init(struct traffic *t, struct world *w, const struct bench_options *o,
+		 uint16_t worker);
 void traffic_fini(struct traffic *t);
 
 /* One group through the pipeline. Returns TSC cycles spent in it; *packets: how many came out. */

@@ -20,10 +20,11 @@
 #define SIP_PORT 5060
 
 #define WORLD_PACKETS 8191
-#define WORLD_ROOM    2432 /* an mbuf then takes no power of two: those meet in the same cache sets */
-#define BUFFERS	      8191
-#define MEET_TRIES    2000
-#define FEW_SETS      10000 /* below, other memory outweighs that of the SAs */
+#define WORLD_ROOM    2432 /* an mbuf then takes no power of two: those meet in the same cache sets \
+			    */
+#define BUFFERS	   8191
+#define MEET_TRIES 2000
+#define FEW_SETS   10000 /* below, other memory outweighs that of the SAs */
 
 /* ---- addresses and keys ------------------------------------------------------------------- */
 

@@ -79,7 +79,8 @@ static inline uint16_t checksum_sum(const uint8_t *ip, uint8_t version, uint8_t 
 	return checksum_fold(checksum_pseudo(ip, version, proto, len) + checksum_octets(l4, len));
 }
 
-/* What a sum becomes in a checksum field of UDP and TCP: none is sent as 0, UDP's word for "none". */
+/* What a sum becomes in a checksum field of UDP and TCP: none is sent as 0, UDP's word for "none".
+ */
 static inline uint16_t checksum_field(uint64_t sum)
 {
 	uint16_t field = (uint16_t)~checksum_fold(sum);

@@ -36,7 +36,7 @@ static void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp
  * ICV makes room for. */
 static void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t proto)
 {
-	static const uint8_t series[TRAILER_LEN + ESP_ICV_LEN] = {1, 2, 3,  4,  5,  6,  7,
+	static const uint8_t series[TRAILER_LEN + ESP_ICV_LEN] = {1, 2, 3,  4,	5,  6,	7,
 								  8, 9, 10, 11, 12, 13, 14};
 
 	memcpy(tail, series, sizeof(series));

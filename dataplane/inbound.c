@@ -57,7 +57,7 @@ static int stage_sa(struct worker *w, struct pkt *p)
 	if (!ip_octets_are(ip_source_octets(p), &p->set->remote))
 		return DP_DROP_SELECTOR;
 	p->job.key = &sa->keys[p->slot / SA_PAIRS];
-	sa_prefetch_key(p->job.key);
+	sa_prefetch_key(p->job.key, &p->set->transform->key_in);
 	rte_prefetch0(sa_window(sa, p->slot));
 	return PKT_KEEP;
 }
@@ -128,7 +128,8 @@ static int stage_open(struct worker *w, struct pkt *p)
 	return p->set->transform->open(w, p);
 }
 
-/* Addresses were compared when the SA was found; protocol by `open`; the ports here. */
+/* Addresses were compared when the SA was found; protocol by `open`; the ports here. UDP's checksum
+ * is left to dp_recv(): control reads the payload anyway. */
 static int stage_selectors(struct worker *w, struct pkt *p)
 {
 	unsigned pair = p->slot % SA_PAIRS;
@@ -141,7 +142,7 @@ static int stage_selectors(struct worker *w, struct pkt *p)
 	if (ports[0] != p->set->remote_port[pair] || ports[1] != p->set->local_port[pair])
 		return DP_DROP_SELECTOR;
 	if (p->proto == IPPROTO_UDP)
-		return ip_udp_check(p, (const struct rte_udp_hdr *)p->l4, p->l4_len);
+		return ip_udp_length_check((const struct rte_udp_hdr *)p->l4, p->l4_len);
 	return ip_tcp_check((const struct rte_tcp_hdr *)p->l4, p->l4_len);
 }
 

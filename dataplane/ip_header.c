@@ -105,18 +105,26 @@ int ip_header_parse(struct pkt *p)
 	return p->version == 4 ? ipv4_parse(p) : ipv6_parse(p);
 }
 
-int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len)
+int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len)
 {
 	uint32_t own;
 
 	if (len < sizeof(*udp))
 		return DP_DROP_BAD_UDP;
 	own = rte_be_to_cpu_16(udp->dgram_len);
-	if (own < sizeof(*udp) || own > len)
-		return DP_DROP_BAD_UDP;
+	return own < sizeof(*udp) || own > len ? DP_DROP_BAD_UDP : PKT_KEEP;
+}
+
+int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len)
+{
+	int reason = ip_udp_length_check(udp, len);
+
+	if (reason != PKT_KEEP)
+		return reason;
 	if (udp->dgram_cksum == 0) /* "none" is for IPv4 only (RFC 8200 8.1) */
 		return p->version == 4 ? PKT_KEEP : DP_DROP_BAD_UDP;
-	if (checksum_sum(p->ip, p->version, IPPROTO_UDP, udp, own) != 0xffff)
+	if (checksum_sum(p->ip, p->version, IPPROTO_UDP, udp, rte_be_to_cpu_16(udp->dgram_len)) !=
+	    0xffff)
 		return DP_DROP_BAD_UDP;
 	return PKT_KEEP;
 }

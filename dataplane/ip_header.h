@@ -12,14 +12,16 @@
  */
 int ip_header_parse(struct pkt *p);
 
+/* UDP of len octets: is its length field right? PKT_KEEP or DP_DROP_BAD_UDP. */
+int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len);
 /* UDP of len octets inside p: its length field and checksum. PKT_KEEP or DP_DROP_BAD_UDP. */
 int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len);
 
 /* Does the TCP header fit? Its checksum is the kernel's business. PKT_KEEP or DP_DROP_TRUNCATED. */
 int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len);
 
-/* After the octets that follow the IP header have changed: protocol, length, and its checksum, which
- * was right before. */
+/* After the octets that follow the IP header have changed: protocol, length, and its checksum,
+ * which was right before. */
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len);
 
 void ip_source(const struct pkt *p, struct ip_addr *addr);

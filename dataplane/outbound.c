@@ -128,7 +128,7 @@ static int stage_live(struct worker *w, struct pkt *p)
 {
 	if (sa_live(p->set) != p->id || p->out->spi == 0)
 		return DP_DROP_STALE_SA;
-	sa_prefetch_key(&w->env->sa.keys[p->slot / SA_PAIRS]);
+	sa_prefetch_key(&w->env->sa.keys[p->slot / SA_PAIRS], &p->set->transform->key_out);
 	return PKT_KEEP;
 }
 
@@ -175,7 +175,7 @@ static int stage_lookup(struct worker *w, struct pkt *p)
 	p->id = sa_live(p->set);
 	if (p->id == 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
-	sa_prefetch_key(&sa->keys[p->slot / SA_PAIRS]);
+	sa_prefetch_key(&sa->keys[p->slot / SA_PAIRS], &p->set->transform->key_out);
 	return PKT_KEEP;
 }
 

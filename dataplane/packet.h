@@ -40,7 +40,7 @@ struct pkt {
 	bool l2_done;	      /* has the right Ethernet header to go out with */
 	uint8_t reason;	      /* why it is dropped */
 	sa_set_id id;	      /* of its SA set, 0: none */
-};
+} __rte_cache_aligned;
 
 /* Octets after the IP header */
 static inline uint32_t pkt_payload_len(const struct pkt *p)

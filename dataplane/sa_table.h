@@ -92,13 +92,14 @@ static inline sa_set_id sa_live(const struct sa_shared *s)
 	return atomic_load_explicit(&s->live, memory_order_acquire);
 }
 
-static inline void sa_prefetch_key(const struct esp_key *key)
+static inline void sa_prefetch_key(const struct esp_key *key, const struct esp_key_lines *lines)
 {
-	const uint8_t *p = key->opaque;
-	unsigned at;
+	const uint8_t *at = key->opaque + lines->from * 64;
+	unsigned i;
 
-	for (at = 0; at < sizeof(key->opaque); at += 64)
-		rte_prefetch0(p + at);
+	rte_prefetch0(key->opaque);
+	for (i = 0; i < lines->n; i++)
+		rte_prefetch0(at + i * 64);
 }
 
 /* ---- control's side ----------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "crypto/esp.h"
 #include "sa.h"
 
 struct worker;
@@ -20,6 +21,7 @@ struct sa_transform {
 	uint8_t iv_len;
 	uint8_t block_len;
 	uint8_t overhead; /* SPI, sequence number, IV */
+	struct esp_key_lines key_in, key_out;
 };
 
 struct sa_transforms {
