@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/bench_churn.h"
 #include "bench/bench_esp.h"
 #include "bench/bench_options.h"
 #include "bench/bench_world.h"
@@ -42,6 +43,25 @@ static int esp_main(const struct bench_options *o)
 	return r.verified ? 0 : 1;
 }
 
+static int churn_main(const struct bench_options *o)
+{
+	struct bench_churn_result r;
+	struct world *w = NULL;
+	int rc = eal_start(o);
+
+	if (rc == 0)
+		rc = world_alloc(&w, o, CHURN_SETS);
+	if (rc == 0)
+		rc = bench_churn(w, o, &r);
+	world_free(w);
+	if (rc < 0) {
+		fprintf(stderr, "esplanade-bench: %s\n", strerror(-rc));
+		return 1;
+	}
+	bench_churn_print(o, &r, stdout);
+	return r.verified ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench_options o;
@@ -59,7 +79,7 @@ int main(int argc, char **argv)
 	case BENCH_COMMAND_ESP:
 		return esp_main(&o);
 	case BENCH_COMMAND_CHURN:
-		return 1;
+		return churn_main(&o);
 	case BENCH_COMMAND_VERSION:
 		puts("esplanade-bench " ESPLANADE_VERSION);
 		return 0;
