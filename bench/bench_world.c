@@ -244,11 +244,8 @@ static int set_install_peer(struct world *w, const struct sa_set *ours, struct w
 	return dp_sa_install(w->peer.dp, &set);
 }
 
-/* All of ours first, so that the memory they take can be told; then the peer's, who needs our
- * SPIs: they are read back from our table. */
-static int sets_install(struct world *w, bool peer)
+static int sets_install_ours(struct world *w)
 {
-	const struct sa_view *sa = &w->ours.dp->env.sa;
 	struct sa_set set;
 	int rc = 0;
 
@@ -256,8 +253,18 @@ static int sets_install(struct world *w, bool peer)
 		rc = world_install_ours(w, i, &set);
 		w->sets[i].ours = set.id;
 	}
-	w->rss_ours = world_rss();
-	for (uint32_t i = 0; rc == 0 && peer && i < w->n_sets; i++) {
+	return rc;
+}
+
+/* The peer needs our SPIs: they are read back from our table. */
+static int sets_install_peer(struct world *w)
+{
+	const struct sa_view *sa = &w->ours.dp->env.sa;
+	struct sa_set set;
+	int rc = 0;
+
+	memset(&set, 0, sizeof(set));
+	for (uint32_t i = 0; rc == 0 && i < w->n_sets; i++) {
 		set_fill(w, i, &set);
 		for (unsigned pair = 0; pair < SA_PAIRS; pair++)
 			set.spi_in[pair] = sa->in[sa_slot_of_id(sa, w->sets[i].ours, pair)].spi;
@@ -341,9 +348,12 @@ static int world_open(struct world *w, const struct bench_options *o, uint32_t s
 	w->rss_before = world_rss();
 	rc = ours_open(w, o, w->n_sets + spare);
 	if (rc == 0)
-		rc = peer_open(w, o, o->inbound ? w->n_sets : 1);
+		rc = sets_install_ours(w);
+	w->rss_ours = world_rss();
 	if (rc == 0)
-		rc = sets_install(w, o->inbound);
+		rc = peer_open(w, o, o->inbound ? w->n_sets : 1);
+	if (rc == 0 && o->inbound)
+		rc = sets_install_peer(w);
 	return rc == 0 ? world_meet(w) : rc;
 }
 

@@ -33,8 +33,15 @@ struct set_list {
 	uint32_t head, tail;
 };
 
+/* Random numbers for SPIs, fetched many at a time: a system call costs more than the rest of it. */
+struct spi_random {
+	unsigned left;
+	uint32_t words[256];
+};
+
 struct sa_table {
 	struct sa_view view;
+	struct spi_random random;
 	struct sa_transforms transforms;
 	struct set_control *sets;
 	struct tcp_lookup *tcp;
@@ -258,16 +265,24 @@ static bool spi_usable(uint32_t spi, uint32_t old, const uint32_t *avoid, unsign
 	return true;
 }
 
+static uint32_t random_take(struct spi_random *r)
+{
+	if (r->left == 0) {
+		secret_random(r->words, sizeof(r->words));
+		r->left = sizeof(r->words) / sizeof(r->words[0]);
+	}
+	return r->words[--r->left];
+}
+
 /* A random SPI for the slot, not the one it had last. 0: cannot be had. */
-static uint32_t spi_choose(const struct sa_table *t, uint32_t slot, const uint32_t *avoid,
+static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *avoid,
 			   unsigned n_avoid)
 {
 	uint32_t old = t->view.in[slot].spi, spi;
 	unsigned tries;
 
 	for (tries = 0; tries < SPI_TRIES; tries++) {
-		secret_random(&spi, sizeof(spi));
-		spi = (spi & ~t->view.slot_mask) | slot;
+		spi = (random_take(&t->random) & ~t->view.slot_mask) | slot;
 		if (spi_usable(spi, old, avoid, n_avoid))
 			return spi;
 	}
