@@ -127,16 +127,17 @@ static bool lane_verified(struct lane *l)
 static int lane_run(void *arg)
 {
 	struct lane *l = arg;
-	uint64_t end = rte_rdtsc() + (uint64_t)(l->o->seconds * (double)rte_get_tsc_hz());
+	uint64_t end;
 
 	warm_up(l);
+	end = rte_rdtsc() + (uint64_t)(l->o->seconds * (double)rte_get_tsc_hz());
 	if (l->o->stages)
 		l->traffic.worker->clock = &l->clock;
 	l->packets = 0;
-	while (rte_rdtsc() < end) {
+	do {
 		pipeline_slice(l);
 		floor_slice(l);
-	}
+	} while (rte_rdtsc() < end);
 	l->traffic.worker->clock = NULL;
 	l->verified = lane_verified(l);
 	return 0;

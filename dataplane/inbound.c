@@ -45,7 +45,7 @@ static int stage_spi(struct worker *w, struct pkt *p)
 }
 
 /* SPI and destination address name the SA (RFC 4301 4.1); the source address is a selector. */
-static int stage_sa(struct worker *w, struct pkt *p)
+static int sa_check(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 
@@ -62,12 +62,11 @@ static int stage_sa(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static int stage_length(struct worker *w, struct pkt *p)
+static int length_check(struct pkt *p)
 {
 	const struct sa_transform *t = p->set->transform;
 	uint32_t len = pkt_payload_len(p);
 
-	(void)w;
 	if (len < (uint32_t)t->overhead + t->block_len + ESP_ICV_LEN)
 		return DP_DROP_ESP_TOO_SHORT;
 	len -= ESP_ICV_LEN;
@@ -78,7 +77,7 @@ static int stage_length(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static int stage_replay_check(struct worker *w, struct pkt *p)
+static int sequence_check(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 
@@ -87,20 +86,26 @@ static int stage_replay_check(struct worker *w, struct pkt *p)
 		       : DP_DROP_REPLAY;
 }
 
+/* All that the SA's lines decide, once they are in cache. */
+static int stage_sa(struct worker *w, struct pkt *p)
+{
+	int reason = sa_check(w, p);
+
+	reason = PKT_THEN(reason, length_check(p));
+	return PKT_THEN(reason, sequence_check(w, p));
+}
+
 static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
 	n = pkt_filter(w, p, n, stage_spi);
 	n = pkt_filter(w, p, n, stage_sa);
 	worker_mark(w, WORKER_STAGE_SA);
-	n = pkt_filter(w, p, n, stage_length);
-	n = pkt_filter(w, p, n, stage_replay_check);
-	worker_mark(w, WORKER_STAGE_REPLAY);
 	worker_crypto(w, p, n);
 }
 
 /* ---- ESP, after the engine ---------------------------------------------------------------- */
 
-static int stage_icv(struct worker *w, struct pkt *p)
+static int icv_check(struct worker *w, struct pkt *p)
 {
 	if (likely(p->job.status == ESP_OK)) {
 		w->c.esp_checked++;
@@ -110,7 +115,7 @@ static int stage_icv(struct worker *w, struct pkt *p)
 }
 
 /* Checked again: the same packet may have been in the engine twice. */
-static int stage_replay_update(struct worker *w, struct pkt *p)
+static int sequence_update(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 	uint64_t *window = sa_window(sa, p->slot);
@@ -123,19 +128,13 @@ static int stage_replay_update(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static int stage_open(struct worker *w, struct pkt *p)
-{
-	return p->set->transform->open(w, p);
-}
-
 /* Addresses were compared when the SA was found; protocol by `open`; the ports here. UDP's checksum
  * is left to dp_recv(): control reads the payload anyway. */
-static int stage_selectors(struct worker *w, struct pkt *p)
+static int selectors_check(const struct pkt *p)
 {
 	unsigned pair = p->slot % SA_PAIRS;
 	rte_be16_t ports[2]; /* UDP and TCP begin with source and destination */
 
-	(void)w;
 	if (p->l4_len < sizeof(ports))
 		return DP_DROP_TRUNCATED;
 	memcpy(ports, p->l4, sizeof(ports));
@@ -144,6 +143,15 @@ static int stage_selectors(struct worker *w, struct pkt *p)
 	if (p->proto == IPPROTO_UDP)
 		return ip_udp_length_check((const struct rte_udp_hdr *)p->l4, p->l4_len);
 	return ip_tcp_check((const struct rte_tcp_hdr *)p->l4, p->l4_len);
+}
+
+static int stage_open(struct worker *w, struct pkt *p)
+{
+	int reason = icv_check(w, p);
+
+	reason = PKT_THEN(reason, sequence_update(w, p));
+	reason = PKT_THEN(reason, p->set->transform->open(w, p));
+	return PKT_THEN(reason, selectors_check(p));
 }
 
 static void to_host(struct worker *w, struct pkt *p)
@@ -168,10 +176,7 @@ static void inbound_deliver(struct worker *w, struct pkt **p, unsigned n)
 
 void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_icv);
-	n = pkt_filter(w, p, n, stage_replay_update);
 	n = pkt_filter(w, p, n, stage_open);
-	n = pkt_filter(w, p, n, stage_selectors);
 	worker_mark(w, WORKER_STAGE_OPEN);
 	inbound_deliver(w, p, n);
 	worker_mark(w, WORKER_STAGE_DELIVER);

@@ -36,7 +36,7 @@ static void tell(struct worker *w, const struct pkt *p, uint8_t what, enum dp_ev
 }
 
 /* Starts at 1, and never comes round (RFC 4303 3.3.3). */
-static int stage_sequence(struct worker *w, struct pkt *p)
+static int sequence_next(struct worker *w, struct pkt *p)
 {
 	struct sa_out *out = p->out;
 
@@ -53,12 +53,13 @@ static int stage_sequence(struct worker *w, struct pkt *p)
 
 static int stage_seal(struct worker *w, struct pkt *p)
 {
-	return p->set->transform->seal(w, p);
+	int reason = sequence_next(w, p);
+
+	return PKT_THEN(reason, p->set->transform->seal(w, p));
 }
 
 static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_sequence);
 	n = pkt_filter(w, p, n, stage_seal);
 	worker_mark(w, WORKER_STAGE_BUILD);
 	worker_crypto(w, p, n);

@@ -23,10 +23,10 @@
 const char *worker_stage_name(enum worker_stage stage)
 {
 	static const char *const names[WORKER_STAGES] = {
-		[WORKER_STAGE_POLL] = "poll",	[WORKER_STAGE_CLASSIFY] = "classify",
-		[WORKER_STAGE_SA] = "sa",	[WORKER_STAGE_REPLAY] = "replay",
-		[WORKER_STAGE_BUILD] = "build", [WORKER_STAGE_CRYPTO] = "crypto",
-		[WORKER_STAGE_OPEN] = "open",	[WORKER_STAGE_DELIVER] = "deliver",
+		[WORKER_STAGE_POLL] = "poll",	    [WORKER_STAGE_CLASSIFY] = "classify",
+		[WORKER_STAGE_SA] = "sa",	    [WORKER_STAGE_BUILD] = "build",
+		[WORKER_STAGE_CRYPTO] = "crypto",   [WORKER_STAGE_OPEN] = "open",
+		[WORKER_STAGE_DELIVER] = "deliver",
 	};
 
 	return names[stage];

@@ -34,8 +34,7 @@
 enum worker_stage {
 	WORKER_STAGE_POLL, /* rings, ports, and what belongs to no other stage */
 	WORKER_STAGE_CLASSIFY,
-	WORKER_STAGE_SA,
-	WORKER_STAGE_REPLAY,
+	WORKER_STAGE_SA,    /* look-up; inbound also length and replay check */
 	WORKER_STAGE_BUILD, /* outbound: UDP and IP header, ESP header, IV, trailer */
 	WORKER_STAGE_CRYPTO,
 	WORKER_STAGE_OPEN, /* inbound: ICV, replay update, trailer, selectors */
@@ -80,7 +79,7 @@ struct worker {
 	uint16_t ue_sender, host_sender; /* worker whose queue of that port we send by; often we */
 	struct esp_engine *engine;
 	struct frag *frag;
-	uint64_t now;	  /* TSC at the start of this turn */
+	uint64_t now; /* TSC at the start of this turn */
 	/* Jobs given to the engine, and back from it (in about that order). When as many have come
 	 * back as had been given at `marked`, none in flight is older than that. */
 	uint32_t jobs_given, jobs_back, jobs_mark;
