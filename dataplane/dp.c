@@ -11,6 +11,7 @@
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_log.h>
 #include <rte_malloc.h>
 #include <rte_udp.h>
 
@@ -67,10 +68,11 @@ static int dp_pools_alloc(struct dp *dp, const struct dp_config *conf)
 	return dp->env.pool && dp->env.large ? 0 : -ENOMEM;
 }
 
-static int dp_qsbr_alloc(struct dp *dp)
+static int dp_qsbr_alloc(struct dp *dp, const struct dp_config *conf)
 {
 	size_t size = rte_rcu_qsbr_get_memsize(DP_MAX_WORKERS);
 
+	(void)conf;
 	dp->env.qsbr = rte_zmalloc("qsbr", size, RTE_CACHE_LINE_SIZE);
 	if (!dp->env.qsbr)
 		return -ENOMEM;
@@ -147,11 +149,12 @@ static int dp_slowpath_alloc(struct dp *dp, const struct dp_config *conf)
 	return slowpath_alloc(&dp->env.slowpath, &slow);
 }
 
-static int dp_workers_alloc(struct dp *dp)
+static int dp_workers_alloc(struct dp *dp, const struct dp_config *conf)
 {
 	uint16_t i;
 	int rc = 0;
 
+	(void)conf;
 	for (i = 0; rc == 0 && i < dp->env.n_workers; i++)
 		rc = worker_alloc(&dp->workers[i], &dp->env, i);
 	return rc;
@@ -175,6 +178,36 @@ static void dp_env_init(struct dp *dp, const struct dp_config *conf, enum esp_ba
 	env->tick_tsc = rte_get_tsc_hz() * TICK_MS / MS_PER_S;
 }
 
+static int dp_wake_init(struct dp *dp, const struct dp_config *conf)
+{
+	(void)conf;
+	return control_wake_init(&dp->wake);
+}
+
+/* In this order: each uses what is before it. */
+static int dp_parts_open(struct dp *dp, const struct dp_config *conf)
+{
+	static const struct {
+		const char *name;
+		int (*open)(struct dp *dp, const struct dp_config *conf);
+	} parts[] = {
+		{"wake-up", dp_wake_init},     {"packet buffers", dp_pools_alloc},
+		{"RCU", dp_qsbr_alloc},	       {"SA table", dp_sa_alloc},
+		{"ports", dp_ports_open},      {"slow path", dp_slowpath_alloc},
+		{"workers", dp_workers_alloc},
+	};
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < RTE_DIM(parts); i++)
+		rc = parts[i].open(dp, conf);
+	if (rc < 0)
+		rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "data plane: %s: %s%s\n", parts[i - 1].name,
+			strerror(-rc),
+			rc == -ENOMEM ? " (more EAL memory, or fewer buffers and SA sets)" : "");
+	return rc;
+}
+
 int dp_open(struct dp **dpp, const struct dp_config *conf, enum esp_backend backend)
 {
 	struct dp *dp;
@@ -185,20 +218,9 @@ int dp_open(struct dp **dpp, const struct dp_config *conf, enum esp_backend back
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
+	dp->wake.fd = -1;
 	dp_env_init(dp, conf, backend);
-	rc = control_wake_init(&dp->wake);
-	if (rc == 0)
-		rc = dp_pools_alloc(dp, conf);
-	if (rc == 0)
-		rc = dp_qsbr_alloc(dp);
-	if (rc == 0)
-		rc = dp_sa_alloc(dp, conf);
-	if (rc == 0)
-		rc = dp_ports_open(dp, conf);
-	if (rc == 0)
-		rc = dp_slowpath_alloc(dp, conf);
-	if (rc == 0)
-		rc = dp_workers_alloc(dp);
+	rc = dp_parts_open(dp, conf);
 	if (rc < 0)
 		dp_free(dp);
 	else

@@ -6,23 +6,19 @@
 
 #include <string.h>
 
-#include <rte_hash_crc.h>
+#include <rte_jhash.h>
 
 #include "ip.h"
 
 /* In 0..workers - 1; octets is 4 or 16. */
 static inline uint16_t owner_of_octets(const uint8_t *remote, unsigned octets, uint16_t workers)
 {
-	uint64_t part[2] = {0};
-	uint32_t hash;
+	uint32_t part[4] = {0};
 
 	if (workers == 1)
 		return 0;
 	memcpy(part, remote, octets == 4 ? 4 : 16);
-	hash = rte_hash_crc_8byte(part[1], rte_hash_crc_8byte(part[0], 0));
-	/* CRC is linear; the product carries every bit of it up to where the worker is cut off. */
-	hash *= UINT32_C(2654435761);
-	return (uint16_t)((uint64_t)hash * workers >> 32);
+	return (uint16_t)((uint64_t)rte_jhash_32b(part, 4, 0) * workers >> 32);
 }
 
 static inline uint16_t owner_of(const struct ip_addr *remote, uint16_t workers)

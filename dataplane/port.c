@@ -58,6 +58,8 @@ static int port_find(struct port *port, const char *device)
 	if (rte_eth_dev_get_port_by_name(name, &port->id) == 0)
 		return 0;
 	rc = port_probe(device);
+	if (rc == -EFAULT) /* what EAL says of a name that no bus knows */
+		rc = -ENODEV;
 	if (rc < 0)
 		return port_log(device, "cannot be opened", rc);
 	port->made = true;

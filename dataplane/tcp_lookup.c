@@ -7,8 +7,10 @@
 
 #include <rte_errno.h>
 #include <rte_hash.h>
-#include <rte_hash_crc.h>
+#include <rte_jhash.h>
 #include <rte_lcore.h>
+
+#include "crypto/secret.h"
 
 _Static_assert(sizeof(struct tcp_key) == 48, "no padding: the hash is over all octets");
 
@@ -37,7 +39,7 @@ int tcp_lookup_alloc(struct tcp_lookup **lp, uint32_t entries)
 		.name = name,
 		.entries = entries < 64 ? 64 : entries,
 		.key_len = sizeof(struct tcp_key),
-		.hash_func = rte_hash_crc,
+		.hash_func = rte_jhash,
 		.socket_id = SOCKET_ID_ANY,
 		.extra_flag =
 			RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE,
@@ -46,6 +48,8 @@ int tcp_lookup_alloc(struct tcp_lookup **lp, uint32_t entries)
 	if (!l)
 		return -ENOMEM;
 	snprintf(name, sizeof(name), "tcp%p", (void *)l);
+	/* UEs choose their ports, but shall not choose their bucket. */
+	secret_random(&conf.hash_func_init_val, sizeof(conf.hash_func_init_val));
 	l->hash = rte_hash_create(&conf);
 	if (!l->hash) {
 		free(l);

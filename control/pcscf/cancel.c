@@ -71,21 +71,16 @@ void pcscf_cancel(struct pcscf *p, struct pcscf_set *s, const struct sip_flow *r
 		  const struct sip_msg *m, uint64_t now)
 {
 	struct sip_txns *side = s ? p->access : p->core;
-	struct sip_server_txn *invite = sip_server_find(side, m, SIP_INVITE), *server;
+	struct sip_server_txn *invite = sip_server_find(side, m, SIP_INVITE);
 	struct pcscf_relay *r = invite ? sip_server_arg(invite) : NULL;
 	struct pcscf_refusal answer = {.status = r ? 200 : 481};
-	struct sv text;
 
 	/* only who sent the INVITE may cancel it */
 	if (r && s && (r->set != s->sa.id || r->serial != s->serial)) {
 		r = NULL;
 		answer.status = 481;
 	}
-	if (sip_server_create(side, &server, reply, m, NULL, NULL, now) < 0)
-		return;
-	text = pcscf_reply_text(p, m, &answer);
-	if (!sv_empty(text))
-		sip_server_respond(server, answer.status, text, now);
+	pcscf_answer(p, side, reply, m, &answer, now);
 	if (r)
 		pcscf_cancel_send(r, now);
 }

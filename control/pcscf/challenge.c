@@ -74,6 +74,8 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 	if (why.status == 0) {
 		relay->run = NULL;
 		run->relay = NULL;
+		relay->sm1_of = run;
+		run->sm1 = relay;
 		run->state = PCSCF_RUN_SM6;
 		pcscf_relay_respond(relay, m->status, text, now);
 		return;

@@ -90,6 +90,7 @@ enum pcscf_run_state {
 struct pcscf_run {
 	struct pcscf_reg *reg;
 	struct pcscf_relay *relay; /* in the core, or NULL */
+	struct pcscf_relay *sm1;   /* that brought SM6, while its transaction lives */
 	enum pcscf_run_state state;
 	struct sip_flow reply;	  /* of SM1: SM6 and failures take it (LP-06, ER-03, ER-04) */
 	struct ip_addr local, ue; /* of SM1's packet (SP-06) */
@@ -115,6 +116,7 @@ struct pcscf_relay {
 	struct sip_server_txn *server;
 	struct sip_client_txn *client; /* NULL when done */
 	struct pcscf_run *run;	       /* REGISTER, while it is this run's */
+	struct pcscf_run *sm1_of;      /* this is run->sm1 */
 	enum pcscf_relay_kind kind;
 	enum sip_method method;
 	bool clear; /* counted in clear_relays */
@@ -145,11 +147,11 @@ struct pcscf {
 	bool core_lost;		   /* the last message to the core had no taker */
 	char tag[PCSCF_TOKEN_LEN]; /* To tag of our own responses */
 	struct pcscf_counters counters;
-	char *stamped; /* SIP_MAX_LENGTH + 256 each: a message with received/rport, */
+	char *stamped; /* PCSCF_TEXT_MAX each: a message with received/rport, */
 	char *out;     /* and one on its way out */
 };
 
-#define PCSCF_TEXT_MAX (SIP_MAX_LENGTH + 256)
+#define PCSCF_TEXT_MAX (SIP_MAX_LENGTH + 8192) /* what edits may add */
 
 /* ---- counters.c */
 void pcscf_drop(struct pcscf *p, enum pcscf_drop reason);
@@ -192,6 +194,8 @@ void pcscf_set_heard(struct pcscf_set *s, uint64_t now);
 /* A request sent on that set stayed without an answer: if it is the old one, the new one is tried
  * from now on. */
 void pcscf_set_silent(struct pcscf *p, sa_set_id id, uint32_t serial, uint64_t now);
+/* Removes an old set, now or soon, if nothing keeps it (LP-13). */
+void pcscf_set_settle(struct pcscf_set *s, uint64_t now);
 void pcscf_set_hold(struct pcscf_set *s);
 /* One transaction less; `repeat`: its request may still be repeated by the UE. */
 void pcscf_set_release(struct pcscf *p, sa_set_id id, uint32_t serial, bool repeat, uint64_t now);
@@ -236,6 +240,12 @@ struct pcscf_refusal {
 /* In clear: without a transaction, so that a flood leaves no state. */
 void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
 		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now);
+/* The same with a transaction, on either side. */
+void pcscf_answer(struct pcscf *p, struct sip_txns *side, const struct sip_flow *reply,
+		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now);
+/* The final response. If it cannot be given the transaction ends, and the peer's repeat is a new
+ * request. */
+void pcscf_server_end(struct sip_server_txn *server, unsigned status, struct sv text, uint64_t now);
 struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 			   const struct pcscf_refusal *why);
 

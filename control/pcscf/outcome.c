@@ -172,6 +172,17 @@ static void success_apply(struct success *s, const struct sip_msg *m, bool sm12,
 		c->refreshes++;
 }
 
+/*
+ * SM7 has shown that the UE has SM6, so nobody repeats SM1 any more: its transaction need not last
+ * for 64 T1. A copy that the network still brings is refused for its port (ST-06), or by
+ * anti-replay.
+ */
+static void sm1_forget(struct pcscf_run *run)
+{
+	if (run->sm1 && run->sm1->server)
+		sip_server_cancel(run->sm1->server);
+}
+
 /* SM11 to SM12 (LP-09 to LP-11) */
 static void sm12(struct pcscf_relay *relay, struct pcscf_run *run, const struct sip_msg *m,
 		 uint64_t now)
@@ -188,6 +199,7 @@ static void sm12(struct pcscf_relay *relay, struct pcscf_run *run, const struct 
 	}
 	s->r = r;
 	s->set = run->set;
+	sm1_forget(run);
 	(void)response_pass(relay, m, now);
 	pcscf_sets_switch(run);
 	pcscf_run_end(run, false, now);

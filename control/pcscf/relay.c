@@ -16,6 +16,8 @@ void pcscf_relay_free(struct pcscf_relay *r)
 
 	if (r->run)
 		r->run->relay = NULL;
+	if (r->sm1_of)
+		r->sm1_of->sm1 = NULL;
 	if (r->client)
 		sip_client_cancel(r->client);
 	if (r->clear)
@@ -105,8 +107,8 @@ int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct 
 	return rc;
 }
 
-/* Nothing more is awaited from the other side. */
-static void relay_finish(struct pcscf_relay *r)
+/* Nothing more is awaited from the other side. The relay may be gone with its last response. */
+static void respond_finally(struct pcscf_relay *r, unsigned status, struct sv text, uint64_t now)
 {
 	r->final = true;
 	r->client = NULL;
@@ -114,6 +116,8 @@ static void relay_finish(struct pcscf_relay *r)
 	free(r->request);
 	free(r->cancel);
 	r->request = r->cancel = NULL;
+	if (r->server)
+		pcscf_server_end(r->server, status, text, now);
 }
 
 void pcscf_relay_respond(struct pcscf_relay *r, unsigned status, struct sv text, uint64_t now)
@@ -125,13 +129,12 @@ void pcscf_relay_respond(struct pcscf_relay *r, unsigned status, struct sv text,
 
 	if (r->final)
 		return;
-	if (status >= 200)
-		relay_finish(r);
-	if (r->server)
-		sip_server_respond(r->server, status, text, now);
-	/* from here on the relay may be gone */
-	if (status >= 200)
+	if (status >= 200) {
+		respond_finally(r, status, text, now);
 		pcscf_set_release(p, set, serial, repeat, now);
+	} else if (r->server) {
+		sip_server_respond(r->server, status, text, now);
+	}
 }
 
 void pcscf_relay_answer(struct pcscf_relay *r, const struct pcscf_refusal *why, uint64_t now)

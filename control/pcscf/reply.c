@@ -22,18 +22,33 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 	return b.overflow ? (struct sv){0} : sbuf_sv(&b);
 }
 
+void pcscf_server_end(struct sip_server_txn *server, unsigned status, struct sv text, uint64_t now)
+{
+	if (sip_server_respond(server, status, text, now) < 0)
+		sip_server_cancel(server);
+}
+
+void pcscf_answer(struct pcscf *p, struct sip_txns *side, const struct sip_flow *reply,
+		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now)
+{
+	struct sip_server_txn *server;
+
+	if (m->method != SIP_ACK &&
+	    sip_server_create(side, &server, reply, m, NULL, NULL, now) == 0)
+		pcscf_server_end(server, why->status, pcscf_reply_text(p, m, why), now);
+}
+
 void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
 		  const struct sip_msg *m, const struct pcscf_refusal *why, uint64_t now)
 {
 	struct sip_flow reply = pcscf_reply_flow(s, from);
-	struct sip_server_txn *server;
 	struct sv text;
 
-	text = pcscf_reply_text(p, m, why);
-	if (sv_empty(text))
+	if (s) {
+		pcscf_answer(p, p->access, &reply, m, why, now);
 		return;
-	if (!s)
+	}
+	text = pcscf_reply_text(p, m, why);
+	if (!sv_empty(text))
 		p->env.send(p->env.ctx, &reply, text);
-	else if (sip_server_create(p->access, &server, &reply, m, NULL, NULL, now) == 0)
-		sip_server_respond(server, why->status, text, now);
 }

@@ -44,11 +44,13 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pc
 
 void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
 {
-	struct pcscf_set *s = run->set;
+	struct pcscf_set *s = run->set, *over = run->over;
 	struct pcscf_reg *r = run->reg;
 
 	if (run->relay)
 		run->relay->run = NULL;
+	if (run->sm1)
+		run->sm1->sm1_of = NULL;
 	r->run = NULL;
 	r->p->runs--;
 	run_free(run);
@@ -56,4 +58,6 @@ void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
 		pcscf_set_end(s, now);
 	else if (s)
 		pcscf_set_remove(s);
+	if (over)
+		pcscf_set_settle(over, now);
 }

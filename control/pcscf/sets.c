@@ -210,11 +210,11 @@ void pcscf_sets_switch(struct pcscf_run *run)
 
 /* LP-13: the old set goes when nothing is outstanding on it, not even an answer that may have to be
  * repeated. */
-static void set_settle(struct pcscf_set *s, uint64_t now)
+void pcscf_set_settle(struct pcscf_set *s, uint64_t now)
 {
 	struct pcscf_reg *r = s->reg;
 
-	if (s->role != PCSCF_SET_OLD || r->down == s || s->busy)
+	if (s->role != PCSCF_SET_OLD || r->down == s || s->busy || (r->run && r->run->over == s))
 		return;
 	if (s->repeats_until <= now)
 		pcscf_set_remove(s);
@@ -230,7 +230,7 @@ void pcscf_set_heard(struct pcscf_set *s, uint64_t now)
 		return;
 	r->down = s;
 	for (unsigned i = r->n_sets; i-- > 0;)
-		set_settle(r->sets[i], now);
+		pcscf_set_settle(r->sets[i], now);
 }
 
 /* A UE that has removed the old set early, thinking we had heard of it, is not lost until its next
@@ -257,5 +257,5 @@ void pcscf_set_release(struct pcscf *p, sa_set_id id, uint32_t serial, bool repe
 	s->busy--;
 	if (repeat)
 		s->repeats_until = now + p->conf.linger * UINT64_C(1000);
-	set_settle(s, now);
+	pcscf_set_settle(s, now);
 }

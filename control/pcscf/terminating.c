@@ -32,20 +32,6 @@ static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, cons
 	return status;
 }
 
-static void answer(struct pcscf *p, const struct sip_msg *m, unsigned status, uint64_t now)
-{
-	struct sip_flow core = pcscf_core_flow();
-	struct sip_server_txn *server;
-	struct sv text;
-
-	if (m->method == SIP_ACK ||
-	    sip_server_create(p->core, &server, &core, m, NULL, NULL, now) < 0)
-		return;
-	text = pcscf_reply_text(p, m, &(struct pcscf_refusal){.status = status});
-	if (!sv_empty(text))
-		sip_server_respond(server, status, text, now);
-}
-
 static void forward(struct pcscf *p, struct pcscf_set *s, const struct sip_msg *m, uint64_t now)
 {
 	struct sip_flow core = pcscf_core_flow(), flow = pcscf_set_flow(s);
@@ -89,7 +75,7 @@ void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
 	}
 	if (!r || !pcscf_reg_registered(r) || !r->down) {
 		pcscf_drop(p, PCSCF_DROP_NOT_REGISTERED);
-		answer(p, m, 480, now);
+		pcscf_answer(p, p->core, &core, m, &(struct pcscf_refusal){.status = 480}, now);
 		return;
 	}
 	p->counters.requests_to_ue++;

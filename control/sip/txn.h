@@ -62,6 +62,8 @@ int sip_server_respond(struct sip_server_txn *s, unsigned status, struct sv text
 struct sip_server_txn *sip_server_find(struct sip_txns *t, const struct sip_msg *request,
 				       enum sip_method method);
 void *sip_server_arg(const struct sip_server_txn *s);
+/* Forgets it without a response (`gone` is called): a repeat of the request is a new one. */
+void sip_server_cancel(struct sip_server_txn *s);
 
 /* ---- client ------------------------------------------------------------------------------- */
 

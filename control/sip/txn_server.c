@@ -172,6 +172,11 @@ void *sip_server_arg(const struct sip_server_txn *s)
 	return s->arg;
 }
 
+void sip_server_cancel(struct sip_server_txn *s)
+{
+	txn_server_free(s);
+}
+
 static bool acknowledged(struct sip_server_txn *s, uint64_t now)
 {
 	struct sip_txns *t = s->owner;

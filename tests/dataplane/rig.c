@@ -13,6 +13,7 @@
 #include <rte_ip.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_tcp.h>
 
 #include "crypto/secret.h"
 #include "dataplane/checksum.h"
@@ -551,4 +552,44 @@ bool rig_pair_room(struct rig_pair *r)
 	dp_sa_remove(r->phone.dp, a.id);
 	dp_sa_remove(r->pcscf.dp, b.id);
 	return room;
+}
+
+void rig_segment(struct rig_side *side, const struct ip_addr *src, const struct ip_addr *dst,
+		 uint16_t sport, uint16_t dport)
+{
+	struct {
+		struct rte_ether_hdr eth;
+		struct rte_ipv4_hdr ip;
+		struct rte_tcp_hdr tcp;
+	} __rte_packed __rte_aligned(2) f = {
+		.eth = {.dst_addr = wire_mac,
+			.src_addr = side->dp->env.ue.mac,
+			.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)},
+		.ip = {.version_ihl = RTE_IPV4_VHL_DEF,
+		       .total_length = rte_cpu_to_be_16(40),
+		       .time_to_live = 64,
+		       .next_proto_id = 6},
+		.tcp = {.src_port = rte_cpu_to_be_16(sport),
+			.dst_port = rte_cpu_to_be_16(dport),
+			.data_off = 5 << 4},
+	};
+	struct rig_port *host = &side->host;
+
+	f.eth.dst_addr.addr_bytes[0] = 3; /* multicast: whoever is at the other end takes it */
+	memcpy(&f.ip.src_addr, src->b, 4);
+	memcpy(&f.ip.dst_addr, dst->b, 4);
+	f.ip.hdr_checksum = rte_ipv4_cksum(&f.ip);
+	frame_in(host, &f, sizeof(f));
+}
+
+unsigned rig_segments(struct rig_side *side)
+{
+	unsigned n = 0;
+	void *m;
+
+	while (rte_ring_dequeue(side->host.from, &m) == 0) {
+		n += *rte_pktmbuf_mtod_offset((struct rte_mbuf *)m, uint8_t *, 14 + 9) == 6;
+		rte_pktmbuf_free(m);
+	}
+	return n;
 }

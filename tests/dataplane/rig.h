@@ -112,3 +112,8 @@ void rig_pair_meet(struct rig_pair *r);
 /* Takes the next frame off the wire; polls the phone. NULL: none. */
 struct rte_mbuf *rig_pair_capture(struct rig_pair *r, struct rte_ring *wire);
 struct rte_mbuf *rig_copy(struct rte_mbuf *m);
+
+/* A TCP segment (IPv4) of the kernel into the host port; how many came out of one, ARP left out. */
+void rig_segment(struct rig_side *side, const struct ip_addr *src, const struct ip_addr *dst,
+		 uint16_t sport, uint16_t dport);
+unsigned rig_segments(struct rig_side *side);

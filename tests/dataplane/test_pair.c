@@ -132,7 +132,6 @@ static void test_wire_shows_esp_only(void **state)
 	rig_pair_open(&r, 4, 1, false);
 	rig_pair_meet(&r);
 	rig_pair_install(&r, SA_INTEG_HMAC_SHA_1_96, SA_ENCR_AES_CBC);
-	r.phone.set.remote = r.pcscf.addr;
 	assert_int_equal(rig_send(r.phone.dp, r.phone.set.id, SA_CLIENT, text, sizeof(text)), 0);
 	while ((m = rig_pair_capture(&r, r.up)) != NULL) {
 		ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14);
@@ -142,6 +141,29 @@ static void test_wire_shows_esp_only(void **state)
 		n++;
 	}
 	assert_int_equal(n, 1);
+	rig_pair_close(&r);
+}
+
+/* covers: DP-15 */
+static void test_large_is_cut_to_the_mtu(void **state)
+{
+	static char text[9000];
+	struct rte_mbuf *m;
+	struct rig_pair r;
+	unsigned n = 0;
+
+	(void)state;
+	rig_pair_open(&r, 6, 1, false);
+	rig_pair_meet(&r);
+	rig_pair_install(&r, SA_INTEG_HMAC_SHA_1_96, SA_ENCR_AES_CBC);
+	expect_protected(&r, &r.phone, 100); /* resolves the next hop */
+	rig_send(r.phone.dp, r.phone.set.id, SA_CLIENT, text, sizeof(text));
+	while ((m = rig_pair_capture(&r, r.up)) != NULL) {
+		assert_true(rte_pktmbuf_data_len(m) <= 1514);
+		rte_pktmbuf_free(m);
+		n++;
+	}
+	assert_int_equal(n, 7);
 	rig_pair_close(&r);
 }
 
@@ -170,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_all_suites),
 		cmocka_unit_test(test_wire_shows_esp_only),
+		cmocka_unit_test(test_large_is_cut_to_the_mtu),
 		cmocka_unit_test(test_send_refuses),
 	};
 

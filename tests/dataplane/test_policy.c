@@ -167,6 +167,32 @@ static void test_clear_to_other_port(void **state)
 	rig_pair_close(&r);
 }
 
+/* A datagram for the host that came in fragments fits the host port. */
+static void test_large_to_host(void **state)
+{
+	static char text[4000];
+	struct dp_out out = {0};
+	struct iovec iov = {text, sizeof(text)};
+	struct rig_pair r;
+	unsigned n = 0;
+	void *m;
+
+	(void)state;
+	open_with_set(&r);
+	out.local = (struct ip_endpoint){r.phone.addr, RIG_SIP_PORT};
+	out.remote = (struct ip_endpoint){r.pcscf.addr, 5070};
+	assert_int_equal(dp_send(r.phone.dp, &out, &iov, 1), 0);
+	rig_pair_poll(&r);
+	while (rte_ring_dequeue(r.pcscf.host.from, &m) == 0) {
+		assert_true(rte_pktmbuf_data_len((struct rte_mbuf *)m) <=
+			    r.pcscf.dp->env.host.mtu + 14);
+		n += *rte_pktmbuf_mtod_offset((struct rte_mbuf *)m, uint8_t *, 14 + 9) == 17;
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(n, 3);
+	rig_pair_close(&r);
+}
+
 /* covers: SP-11, DP-09 */
 static void test_clear_from_protected_port(void **state)
 {
@@ -216,6 +242,29 @@ static void test_reserved_set(void **state)
 	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, ESP_AT), &spi, sizeof(spi));
 	put(r.up, m);
 	expect_nothing(&r, &r.pcscf, DP_DROP_UNKNOWN_SPI, 1);
+	rig_pair_close(&r);
+}
+
+/* A worker is quiescent with nothing in its engine, though packets keep coming. covers: DP-07 */
+static void test_quiescent_with_empty_engine(void **state)
+{
+	struct worker *w;
+	struct rig_pair r;
+	unsigned i;
+
+	(void)state;
+	open_with_set(&r);
+	rig_poll(r.phone.dp);
+	w = r.phone.dp->workers[0];
+	r.phone.dp->env.flush_tsc = UINT64_MAX; /* no flush by time */
+	for (i = 0; i < 3; i++)
+		rig_send(r.phone.dp, r.phone.set.id, SA_CLIENT, "x", 1);
+	assert_int_equal(worker_poll(w), 3);
+	assert_int_equal(esp_engine_in_flight(w->engine), 3);
+	dp_sa_remove(r.phone.dp, r.phone.set.id);
+	assert_int_equal(send_clear(&r, RIG_SIP_PORT, RIG_SIP_PORT), 0);
+	assert_int_equal(worker_poll(w), 1);
+	assert_int_equal(esp_engine_in_flight(w->engine), 0);
 	rig_pair_close(&r);
 }
 
@@ -290,9 +339,11 @@ int main(void)
 		cmocka_unit_test(test_bounced_packet_is_unknown),
 		cmocka_unit_test(test_clear_to_protected_port),
 		cmocka_unit_test(test_clear_to_other_port),
+		cmocka_unit_test(test_large_to_host),
 		cmocka_unit_test(test_clear_from_protected_port),
 		cmocka_unit_test(test_removed_set),
 		cmocka_unit_test(test_reserved_set),
+		cmocka_unit_test(test_quiescent_with_empty_engine),
 		cmocka_unit_test(test_sequence_numbers_end),
 	};
 

@@ -115,6 +115,30 @@ static void test_large_over_workers(void **state)
 	rig_pair_close(&r);
 }
 
+/* The host port has one queue too: segments of all UEs get there. */
+static void test_tcp_over_workers(void **state)
+{
+	struct sa_set *set;
+	struct rig_pair r;
+	unsigned ue;
+
+	(void)state;
+	rig_pair_open(&r, 4, 3, false);
+	rig_pair_meet(&r);
+	rig_poll(r.pcscf.dp);
+	for (ue = 1; ue < 16; ue++) {
+		rig_pair_install_ue(&r, (uint16_t)ue, SA_INTEG_HMAC_MD5_96, SA_ENCR_AES_CBC);
+		set = &r.phone.set;
+		rig_segment(&r.phone, &set->local, &set->remote, RIG_PORT_UC, RIG_PORT_PS);
+		set = &r.pcscf.set;
+		rig_segment(&r.pcscf, &set->local, &set->remote, RIG_PORT_PC, RIG_PORT_US);
+		rig_pair_poll(&r);
+	}
+	assert_int_equal(rig_segments(&r.pcscf), 15);
+	assert_int_equal(rig_segments(&r.phone), 15);
+	rig_pair_close(&r);
+}
+
 /* ---- with threads ------------------------------------------------------------------------- */
 
 static void drain(struct rig_side *side, uint64_t *got, uint64_t *wrong)
@@ -209,6 +233,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_number_once),
 		cmocka_unit_test(test_large_over_workers),
+		cmocka_unit_test(test_tcp_over_workers),
 		cmocka_unit_test(test_removal_under_load),
 		cmocka_unit_test(test_idle_workers_sleep),
 	};

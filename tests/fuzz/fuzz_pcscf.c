@@ -177,10 +177,11 @@ static void ue_register(struct world *w, struct sv more, const struct sip_flow *
 	if (!sm7)
 		w->proposal++;
 	spi = 5000 + 2 * w->proposal;
+	w->serial++;
 	if (f->set)
-		sbuf_printf(&b, SM_HEAD("5070"), ++w->serial, w->serial);
+		sbuf_printf(&b, SM_HEAD("5070"), w->serial, w->serial);
 	else
-		sbuf_printf(&b, SM_HEAD("5060"), ++w->serial, w->serial);
+		sbuf_printf(&b, SM_HEAD("5060"), w->serial, w->serial);
 	sbuf_printf(&b, CLIENT, spi, spi + 1, 40000 + w->proposal % 1000);
 	if (sm7)
 		sbuf_printf(&b, "Security-Verify: %s\r\n", w->verify);

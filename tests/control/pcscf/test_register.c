@@ -177,7 +177,7 @@ static void full_registration(const char *addr)
 	rig_end(&r);
 }
 
-/* covers: AK-10, IN-02, SU-13, SU-14, SP-13, LP-04, LP-08, LP-09, ST-01, ST-14, F04, F24 */
+/* covers: AK-10, IN-01, IN-02, SU-13, SU-14, SP-13, LP-04, LP-08, LP-09, ST-01, ST-14, F04, F24 */
 static void registration_completes(void **state)
 {
 	(void)state;
@@ -274,6 +274,33 @@ static void repeats_are_absorbed(void **state)
 	rig_end(&r);
 }
 
+/* SM1's transaction ends with the registration; a late copy of SM1 changes nothing. */
+static void late_copy_of_sm1_is_harmless(void **state)
+{
+	struct rig_register sm1 = {.expires = 600, .branch = "z9hG4bKlate"};
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	rig_init(&r, NULL);
+	rig_ue_init(&u, "alice", "192.0.2.77");
+	sm1.client = u.client;
+	rig_register(&r, &u, &sm1);
+	rig_challenge(&r, &u);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 600);
+	rig_run(&r, 1);
+	assert_int_equal(rig_counters(&r).transactions, 1); /* SM7's, for repeats of the 200 */
+	rig_forget(&r);
+	rig_register(&r, &u, &sm1);
+	assert_int_equal(rig_last_ue(&r)->m.status, 400);
+	assert_int_equal(r.core.n, 0);
+	assert_int_equal(rig_counters(&r).transactions, 1);
+	assert_int_equal(rig_counters(&r).registered, 1);
+	assert_int_equal(rig_installed(&r), 1);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +311,7 @@ int main(void)
 		cmocka_unit_test(clear_answer_follows_the_source_port),
 		cmocka_unit_test(nat_gets_a_clear_error),
 		cmocka_unit_test(repeats_are_absorbed),
+		cmocka_unit_test(late_copy_of_sm1_is_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

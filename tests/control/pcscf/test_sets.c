@@ -260,7 +260,7 @@ static void refresh_without_challenge_extends(void **state)
 	assert_int_equal(rig_installed(&r), 2);
 }
 
-/* covers: IN-03, LP-05 */
+/* covers: IN-01, IN-03, LP-05 */
 static void older_set_does_not_make_it_protected(void **state)
 {
 	sa_set_id old;
@@ -494,7 +494,7 @@ static void challenged_refresh_needs_a_new_port(void **state)
 	assert_int_equal(rig_counters(&r).drops[PCSCF_REFUSED_PORT], 1);
 }
 
-/* covers: ST-07, ST-08, C-22 */
+/* covers: ST-07, ST-08, LP-01, C-22 */
 static void three_sets_and_no_more(void **state)
 {
 	sa_set_id first, second;
@@ -513,6 +513,9 @@ static void three_sets_and_no_more(void **state)
 	/* old and current; SM1 on the old one leaves both and adds the third */
 	new_run(second);
 	assert_int_equal(rig_installed(&r), 3);
+	assert_int_equal(role_count(PCSCF_SET_OLD), 1);
+	assert_int_equal(role_count(PCSCF_SET_CURRENT), 1);
+	assert_int_equal(role_count(PCSCF_SET_NEW), 1);
 	rig_sm7(&r, &u);
 	rig_forget(&r);
 	rig_ue_fresh(&u);
@@ -544,6 +547,39 @@ static void ending_set_makes_room(void **state)
 	assert_null(rig_sa(&r, failed));
 	assert_non_null(rig_sa(&r, second));
 	assert_int_equal(rig_installed(&r), 3);
+}
+
+/* The set that SM1 came on is kept for the run's sake though nothing else needs it any more
+ * (LP-11). */
+/* covers: LP-11, LP-13, ER-04 */
+static void run_keeps_the_set_of_its_sm1(void **state)
+{
+	sa_set_id first;
+
+	(void)state;
+	for (unsigned ok = 0; ok < 2; ok++) {
+		rig_registered(&r, &u, 0, 3600);
+		first = u.set;
+		rig_request(&r, &u, first, "MESSAGE",
+			    NULL); /* keeps the first set after the change-over */
+		new_run(first);
+		rig_sm7(&r, &u);
+		rig_ok(&r, &u, 3600);
+		rig_request(&r, &u, u.set, "OPTIONS", NULL);
+		new_run(first);
+		for (unsigned i = 0; i < r.core.n; i++)
+			if (r.core.messages[i].m.method == SIP_MESSAGE)
+				rig_answer_to(&r, &r.core.messages[i], 200, "");
+		rig_run(&r, 40000);
+		assert_non_null(rig_sa(&r, first));
+		rig_sm7(&r, &u);
+		rig_answer(&r, ok ? 200 : 403, "%s", ok ? "Expires: 600\r\n" : "");
+		assert_int_equal(rig_last_ue(&r)->flow.set, ok ? u.set : first);
+		assert_int_equal(rig_sa(&r, first) != NULL, ok);
+		pcscf_deregister(r.p, sv_of(u.impi), r.now);
+		rig_forget(&r);
+		rig_ue_fresh(&u);
+	}
 }
 
 /* covers: LP-11 */
@@ -828,6 +864,7 @@ int main(void)
 		T(challenged_refresh_needs_a_new_port),
 		T(three_sets_and_no_more),
 		T(ending_set_makes_room),
+		T(run_keeps_the_set_of_its_sm1),
 		T(only_the_set_of_sm1_is_kept),
 		T(deregistration_is_answered_inside_esp),
 		T(expiry_leaves_nothing),
