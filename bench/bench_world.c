@@ -19,9 +19,12 @@
 #define PORT_US	 7001
 #define SIP_PORT 5060
 
+#define UDP_ENC_PORT 4500
+
 #define WORLD_PACKETS 8191
-#define WORLD_ROOM    2432 /* an mbuf then takes no power of two: those meet in the same cache sets \
-			    */
+#define WORLD_ROOM                                                                                 \
+	2432 /* an mbuf then takes no power of two: those meet in the same cache sets              \
+	      */
 #define BUFFERS	   8191
 #define MEET_TRIES 2000
 #define FEW_SETS   10000 /* below, other memory outweighs that of the SAs */
@@ -159,6 +162,7 @@ static struct dp_config config_common(const struct bench_options *o, uint32_t se
 	return (struct dp_config){
 		.n_local = 2,
 		.sip_port = SIP_PORT,
+		.udp_enc_port = UDP_ENC_PORT,
 		.protected_min = PORT_PS,
 		.protected_max = PORT_US,
 		.workers = o->workers,
@@ -210,6 +214,12 @@ static void set_fill(const struct world *w, uint32_t number, struct sa_set *set)
 	set->integ = w->integ;
 	set->encr = w->encr;
 	set->mode = w->mode;
+	if (w->mode == SA_MODE_UDP_ENC_TUN)
+		set->tunnel = (struct sa_tunnel){
+			.remote_port = UDP_ENC_PORT,
+			.inner_local = set->local,
+			.inner_remote = {set->remote},
+		};
 	world_keys(number, &set->keys);
 }
 
@@ -235,6 +245,8 @@ static int set_install_peer(struct world *w, const struct sa_set *ours, struct w
 		return rc;
 	set.local = ours->remote;
 	set.remote = ours->local;
+	set.tunnel.inner_local = ours->tunnel.inner_remote[0];
+	set.tunnel.inner_remote[0] = ours->tunnel.inner_local;
 	for (unsigned pair = 0; pair < SA_PAIRS; pair++) {
 		set.spi_out[pair] = ours->spi_in[!pair];
 		set.local_port[pair] = ours->remote_port[!pair];

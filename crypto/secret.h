@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets
  * off. */
@@ -21,3 +22,11 @@ bool secret_locked(void);
 void secret_wipe(void *p, size_t n);
 bool secret_eq(const void *a, const void *b, size_t n); /* constant time */
 void secret_random(void *p, size_t n);
+
+/* Random numbers fetched many at a time, for who needs one often: zero it at first. */
+struct secret_words {
+	unsigned left;
+	uint32_t words[256];
+};
+
+uint32_t secret_word(struct secret_words *w);

@@ -96,7 +96,14 @@ static inline uint16_t checksum_make(const uint8_t *ip, uint8_t version, uint8_t
 }
 
 /* A header checksum after one of the 16-bit words it covers has changed (RFC 1624, eqn. 3). */
-static inline uint16_t checksum_replace(uint16_t field, uint16_t old, uint16_t new)
+static inline uint16_t checksum_replace16(uint16_t field, uint16_t old, uint16_t new)
 {
 	return (uint16_t)~checksum_fold((uint64_t)(uint16_t)~field + (uint16_t)~old + new);
+}
+
+/* The same after n octets, an even number. */
+static inline uint16_t checksum_replace(uint16_t field, const void *was, const void *is, uint32_t n)
+{
+	return checksum_replace16(field, checksum_fold(checksum_octets(was, n)),
+				  checksum_fold(checksum_octets(is, n)));
 }

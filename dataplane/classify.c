@@ -5,6 +5,7 @@
 #include <rte_ether.h>
 
 #include "dataplane/ip_header.h"
+#include "dataplane/segments.h"
 #include "dataplane/worker.h"
 
 /* UDP and TCP alike begin with these. */
@@ -32,9 +33,18 @@ static bool frame_is_ip(struct pkt *p, const struct rte_ether_hdr *eth)
 	}
 }
 
-static bool frame_is_whole(const struct pkt *p)
+/* One contiguous buffer, which is what all stages work on. PKT_KEEP or the reason to drop. */
+static int frame_make_whole(struct worker *w, struct pkt *p)
 {
-	return p->m->nb_segs == 1 && rte_pktmbuf_data_len(p->m) >= sizeof(struct rte_ether_hdr);
+	if (unlikely(p->m->nb_segs != 1)) {
+		struct rte_mbuf *whole = segments_join(w, p->m);
+
+		if (!whole)
+			return DP_DROP_NO_BUFFER;
+		p->m = whole;
+	}
+	return rte_pktmbuf_data_len(p->m) >= sizeof(struct rte_ether_hdr) ? PKT_KEEP
+									  : DP_DROP_TRUNCATED;
 }
 
 static bool proto_has_ports(const struct pkt *p)
@@ -68,16 +78,18 @@ static enum class classify_clear(struct worker *w, struct pkt *p) {
 	if (p->proto == IPPROTO_UDP && ports->dst == w->env->sip_port && to_local(w, p)){
 		reason = ip_udp_check(p, (const struct rte_udp_hdr *)ports, pkt_payload_len(p));
 		return reason == PKT_KEEP ? CLASS_SIP : drop(p, reason);}
-if (worker_port_protected(w, ports->dst)) return drop(p, DP_DROP_CLEAR_TO_PROTECTED);
+if (p->proto == IPPROTO_UDP && w->env->udp_enc_port && ports->dst == w->env->udp_enc_port &&
+    to_local(w, p)) return CLASS_UDP_ENC;
+if (worker_port_protected(w, ports->dst))
+	return drop(p, DP_DROP_CLEAR_TO_PROTECTED);
 return CLASS_HOST;
 }
 
 enum class classify_ue(struct worker *w, struct pkt *p) {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
-	int reason;
+	const struct rte_ether_hdr *eth; int reason = frame_make_whole(w, p);
 
-	if (unlikely(!frame_is_whole(p))) return drop(p, p->m->nb_segs == 1 ? DP_DROP_TRUNCATED
-									    : DP_DROP_TOO_BIG);
+	if (unlikely(reason != PKT_KEEP)) return drop(p, reason);
+	eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
 	if (rte_is_unicast_ether_addr(&eth->dst_addr) &&
 	    !rte_is_same_ether_addr(&eth->dst_addr,
 				    &w->env->ue.mac)) return drop(p, DP_DROP_NOT_FOR_US);
@@ -86,18 +98,18 @@ enum class classify_ue(struct worker *w, struct pkt *p) {
 	if (reason != PKT_KEEP) return drop(p, reason);
 	if (p->fragment) return CLASS_FRAGMENT;
 	if (p->proto == IPPROTO_ESP) return CLASS_ESP;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6) return CLASS_ICMP;
 	return proto_has_ports(p) ? classify_clear(w, p) : CLASS_HOST;
 }
 
 /* ---- from the host ------------------------------------------------------------------------ */
 
 enum class classify_host(struct worker *w, struct pkt *p) {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
-	const struct l4_ports * ports;
-	int reason;
+	const struct rte_ether_hdr *eth; const struct l4_ports * ports;
+	int reason = frame_make_whole(w, p);
 
-	if (unlikely(!frame_is_whole(p))) return drop(p, p->m->nb_segs == 1 ? DP_DROP_TRUNCATED
-									    : DP_DROP_TOO_BIG);
+	if (unlikely(reason != PKT_KEEP)) return drop(p, reason);
+	eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
 	if (!frame_is_ip(p, eth)) return CLASS_UE;
 	reason = ip_header_parse(p);
 	if (reason != PKT_KEEP) return drop(p, reason);

@@ -127,10 +127,15 @@ static void batch_flush(struct worker *w, struct control_batch *b)
 	b->n = 0;
 }
 
-static void packet_endpoints(const struct pkt *p, const struct rte_udp_hdr *udp,
-			     struct dp_packet *out)
+static void packet_endpoints(const struct worker *w, const struct pkt *p,
+			     const struct rte_udp_hdr *udp, struct dp_packet *out)
 {
-	if (p->set) {
+	if (p->udp_enc) {
+		const struct tunnel *n = &w->env->sa.tunnels[p->slot / SA_PAIRS];
+
+		out->local.addr = n->inner_local;
+		out->remote.addr = n->inner_remote;
+	} else if (p->set) {
 		out->local.addr = p->set->local;
 		out->remote.addr = p->set->remote;
 	} else {
@@ -153,7 +158,7 @@ void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr
 	out->len = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp);
 	out->pair = (uint8_t)(p->slot & 1);
 	out->set = p->id;
-	packet_endpoints(p, udp, out);
+	packet_endpoints(w, p, udp, out);
 	out->buf = p->m;
 	pkt_put(w, p);
 }

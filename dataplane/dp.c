@@ -28,8 +28,11 @@
 #define TICK_MS		 100
 /* SPI, sequence number, IV, padding and trailer, ICV: what ESP adds at most */
 #define ESP_MAX_OVERHEAD (ESP_HEADER_LEN + ESP_MAX_IV + 17 + ESP_ICV_LEN)
-/* Before the UDP payload: Ethernet, IPv6, ESP header, IV, UDP. After it: padding, trailer, ICV. */
-#define SEND_HEADROOM RTE_PKTMBUF_HEADROOM
+/*
+ * Before the UDP payload: Ethernet, outer IPv6 and UDP, ESP header, IV, IPv6, UDP: 134. After it:
+ * padding, trailer, ICV.
+ */
+#define SEND_HEADROOM (RTE_PKTMBUF_HEADROOM + 32)
 #define SEND_TAILROOM 32
 
 /* ---- open --------------------------------------------------------------------------------- */
@@ -171,6 +174,7 @@ static void dp_env_init(struct dp *dp, const struct dp_config *conf, enum esp_ba
 	env->n_local = conf->n_local;
 	memcpy(env->local, conf->local, sizeof(env->local));
 	env->sip_port = rte_cpu_to_be_16(conf->sip_port);
+	env->udp_enc_port = rte_cpu_to_be_16(conf->udp_enc_port);
 	env->protected_min = conf->protected_min;
 	env->protected_max = conf->protected_max;
 	env->idle_sleep_us = conf->idle_sleep_us;
@@ -220,6 +224,7 @@ int dp_open(struct dp **dpp, const struct dp_config *conf, enum esp_backend back
 		return -ENOMEM;
 	dp->wake.fd = -1;
 	dp_env_init(dp, conf, backend);
+	keepalive_init(&dp->keepalive, conf->keepalive_s);
 	rc = dp_parts_open(dp, conf);
 	if (rc < 0)
 		dp_free(dp);
@@ -301,6 +306,7 @@ void dp_free(struct dp *dp)
 	rte_mempool_free(dp->env.large);
 	rte_mempool_free(dp->env.pool);
 	control_wake_close(&dp->wake);
+	keepalive_free(&dp->keepalive);
 	free(dp);
 }
 
@@ -313,7 +319,15 @@ int dp_sa_reserve(struct dp *dp, const uint32_t *avoid, unsigned n_avoid, struct
 
 int dp_sa_install(struct dp *dp, const struct sa_set *set)
 {
-	return sa_table_install(dp->sa, set);
+	bool tunnel = set->mode == SA_MODE_UDP_ENC_TUN;
+	int rc = tunnel && !dp->env.udp_enc_port ? -ENOTSUP : sa_table_install(dp->sa, set);
+
+	if (rc < 0 || !tunnel || !set->tunnel.keepalive)
+		return rc;
+	rc = keepalive_add(&dp->keepalive, set->id);
+	if (rc < 0)
+		sa_table_remove(dp->sa, set->id);
+	return rc;
 }
 
 void dp_sa_remove(struct dp *dp, sa_set_id id)
@@ -444,6 +458,7 @@ static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov,
 	m = rte_pktmbuf_alloc(pool);
 	if (!m)
 		return -ENOBUFS;
+	m->data_off = SEND_HEADROOM;
 	to = rte_pktmbuf_append(m, (uint16_t)len);
 	for (i = 0; i < n_iov; i++) {
 		memcpy(to, iov[i].iov_base, iov[i].iov_len);
@@ -453,6 +468,24 @@ static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov,
 	item->payload_sum =
 		checksum_fold(checksum_octets(rte_pktmbuf_mtod(m, void *), (uint32_t)len));
 	return 0;
+}
+
+/* keepalive_tick()'s: a set that is due goes to its owner. */
+static bool keepalive_ask(void *arg, sa_set_id id)
+{
+	struct dp *dp = arg;
+	struct control_out item = {.to = {.set = id}};
+	int worker = send_worker(dp, &item.to);
+
+	if (worker < 0)
+		return false;
+	(void)control_ring_send(&dp->workers[worker]->control, &item); /* full: it is not idle */
+	return true;
+}
+
+void dp_keepalive(struct dp *dp, uint64_t now_ms)
+{
+	keepalive_tick(&dp->keepalive, now_ms, keepalive_ask, dp);
 }
 
 int dp_send(struct dp *dp, const struct dp_out *out, const struct iovec *iov, unsigned n_iov)

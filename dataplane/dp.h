@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataplane.h"
+#include "dataplane/keepalive.h"
 #include "dataplane/worker.h"
 
 struct dp {
@@ -9,6 +10,7 @@ struct dp {
 	struct sa_table *sa;
 	struct rte_mempool *whole; /* for ports that hand out whole datagrams; else NULL */
 	struct control_wake wake;
+	struct keepalive keepalive;
 	struct worker *workers[DP_MAX_WORKERS];
 	unsigned lcore[DP_MAX_WORKERS]; /* that runs it; 0: none */
 	uint64_t bad_udp;		/* protected datagrams that control dropped */

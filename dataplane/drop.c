@@ -25,6 +25,10 @@ static const char *const drop_names[] = {
 	[DP_DROP_RING_FULL] = "ring_full",
 	[DP_DROP_TX_FULL] = "tx_full",
 	[DP_DROP_NOT_FOR_US] = "not_for_us",
+	[DP_DROP_ENCAP] = "encap_mismatch",
+	[DP_DROP_NON_ESP] = "non_esp_marker",
+	[DP_DROP_BAD_INNER] = "bad_inner",
+	[DP_DROP_NO_PEER] = "no_peer",
 };
 
 _Static_assert(sizeof(drop_names) / sizeof(drop_names[0]) == DP_DROP_COUNT, "a name for each");

@@ -5,7 +5,7 @@
 #include "dataplane/ip_header.h"
 #include "dataplane/worker.h"
 
-#define TRAILER_LEN 2 /* pad length, next header */
+#define TRAILER_LEN ESP_TRAILER_LEN
 
 /* ---- outbound ----------------------------------------------------------------------------- */
 
@@ -24,7 +24,7 @@ int esp_transport_gap(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp)
+void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp)
 {
 	rte_be32_t head[2] = {p->out->spi, rte_cpu_to_be_32(p->seq)};
 
@@ -34,7 +34,7 @@ static void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp
 
 /* Padding 1, 2, 3, ... (RFC 4303 2.4), pad length, next header; always 14 octets at once, which the
  * ICV makes room for. */
-static void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t proto)
+void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t next)
 {
 	static const uint8_t series[TRAILER_LEN + ESP_ICV_LEN] = {1, 2, 3,  4,	5,  6,	7,
 								  8, 9, 10, 11, 12, 13, 14};
@@ -43,7 +43,7 @@ static void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t proto)
 	if (pad > sizeof(series))
 		tail[sizeof(series)] = sizeof(series) + 1;
 	tail[pad] = pad;
-	tail[pad + 1] = proto;
+	tail[pad + 1] = next;
 }
 
 int esp_transport_seal(struct worker *w, struct pkt *p)
@@ -79,14 +79,13 @@ static bool padding_is_right(const uint8_t *end, uint8_t pad)
 	return (uint8_t)wrong == 0;
 }
 
-int esp_transport_open(struct worker *w, struct pkt *p)
+int esp_trailer_open(struct pkt *p)
 {
 	uint8_t overhead = p->set->transform->overhead;
 	uint32_t inside = p->job.len - overhead - (uint32_t)TRAILER_LEN;
 	const uint8_t *trailer = p->job.esp + p->job.len - TRAILER_LEN;
 	uint8_t pad = trailer[0];
 
-	(void)w;
 	if (pad > inside || !padding_is_right(trailer, pad))
 		return DP_DROP_BAD_PADDING;
 	p->proto = trailer[1];
@@ -94,20 +93,33 @@ int esp_transport_open(struct worker *w, struct pkt *p)
 	p->l4_len = (uint16_t)(inside - pad);
 	if (p->proto == IPPROTO_NONE) /* dummy packet (RFC 4303 2.6) */
 		return DP_DROP_DUMMY;
+	return PKT_KEEP;
+}
+
+int esp_transport_open(struct worker *w, struct pkt *p)
+{
+	int reason = esp_trailer_open(p);
+
+	(void)w;
+	if (reason != PKT_KEEP)
+		return reason;
 	if (p->proto != IPPROTO_UDP && p->proto != IPPROTO_TCP)
 		return DP_DROP_BAD_NEXT_HEADER;
 	return PKT_KEEP;
 }
 
-void esp_transport_restore(struct pkt *p)
+int esp_transport_restore(struct worker *w, struct pkt *p)
 {
 	uint8_t *old = rte_pktmbuf_mtod(p->m, uint8_t *);
 	size_t headers = (size_t)(p->ip - old) + p->ip_len;
 	size_t overhead = (size_t)(p->l4 - (p->ip + p->ip_len));
 
+	(void)w;
 	memmove(old + overhead, old, headers);
 	p->ip += overhead;
 	rte_pktmbuf_adj(p->m, (uint16_t)overhead);
 	rte_pktmbuf_trim(p->m, (uint16_t)(rte_pktmbuf_data_len(p->m) - headers - p->l4_len));
 	ip_header_update(p, p->proto, p->l4_len);
+	p->l4 = p->ip + p->ip_len;
+	return PKT_KEEP;
 }

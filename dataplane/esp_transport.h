@@ -13,6 +13,17 @@ sa_packet_fn esp_transport_seal;
 sa_packet_fn esp_transport_open;
 
 /* Takes ESP away: p->m becomes the frame with the plain packet. */
-void esp_transport_restore(struct pkt *p);
+sa_packet_fn esp_transport_restore;
 /* The other way: moves Ethernet and IP header forward to make room for ESP. */
 sa_packet_fn esp_transport_gap;
+
+/* ---- the same in every mode --------------------------------------------------------------- */
+
+#define ESP_TRAILER_LEN 2 /* pad length, next header */
+
+/* SPI, sequence number and a new IV */
+void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp);
+/* Padding 1, 2, 3, ... (RFC 4303 2.4), pad length, next header */
+void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t next);
+/* Checks the trailer; sets proto to what it names, l4 and l4_len to all before it. */
+int esp_trailer_open(struct pkt *p);

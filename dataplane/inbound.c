@@ -16,8 +16,9 @@
 #include <rte_tcp.h>
 
 #include "dataplane/classify.h"
-#include "dataplane/esp_transport.h"
 #include "dataplane/ip_header.h"
+#include "dataplane/mss.h"
+#include "dataplane/natt.h"
 #include "dataplane/owner.h"
 #include "dataplane/worker.h"
 
@@ -44,8 +45,11 @@ static int stage_spi(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-/* SPI and destination address name the SA (RFC 4301 4.1); the source address is a selector. */
-static int sa_check(struct worker *w, struct pkt *p)
+/*
+ * SPI and destination address name the SA (RFC 4301 4.1); the source address is a selector, but for
+ * a tunnel's peer, whom a NAT may move.
+ */
+static int stage_sa(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 
@@ -54,7 +58,9 @@ static int sa_check(struct worker *w, struct pkt *p)
 	    p->set->local.version != p->version ||
 	    !ip_octets_are(ip_destination_octets(p), &p->set->local))
 		return DP_DROP_UNKNOWN_SPI;
-	if (!ip_octets_are(ip_source_octets(p), &p->set->remote))
+	if (unlikely(p->udp_enc != (p->set->mode == SA_MODE_UDP_ENC_TUN)))
+		return DP_DROP_ENCAP;
+	if (!p->udp_enc && !ip_octets_are(ip_source_octets(p), &p->set->remote))
 		return DP_DROP_SELECTOR;
 	p->job.key = &sa->keys[p->slot / SA_PAIRS];
 	sa_prefetch_key(p->job.key, &p->set->transform->key_in);
@@ -86,12 +92,10 @@ static int sequence_check(struct worker *w, struct pkt *p)
 		       : DP_DROP_REPLAY;
 }
 
-/* All that the SA's lines decide, once they are in cache. */
-static int stage_sa(struct worker *w, struct pkt *p)
+static int stage_sequence(struct worker *w, struct pkt *p)
 {
-	int reason = sa_check(w, p);
+	int reason = length_check(p);
 
-	reason = PKT_THEN(reason, length_check(p));
 	return PKT_THEN(reason, sequence_check(w, p));
 }
 
@@ -99,6 +103,9 @@ static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
 	n = pkt_filter(w, p, n, stage_spi);
 	n = pkt_filter(w, p, n, stage_sa);
+	if (w->env->n_workers > 1)
+		n = natt_hand_over(w, p, n);
+	n = pkt_filter(w, p, n, stage_sequence);
 	worker_mark(w, WORKER_STAGE_SA);
 	worker_crypto(w, p, n);
 }
@@ -169,7 +176,8 @@ static void inbound_deliver(struct worker *w, struct pkt **p, unsigned n)
 			control_ring_push(w, p[i], (const struct rte_udp_hdr *)p[i]->l4);
 			continue;
 		}
-		esp_transport_restore(p[i]);
+		p[i]->set->transform->to_host(w, p[i]);
+		mss_clamp(w, p[i]);
 		to_host(w, p[i]);
 	}
 }
@@ -221,6 +229,12 @@ static struct pkt *inbound_frame(struct worker *w, struct rte_mbuf *m)
 	case CLASS_FRAGMENT:
 		m = inbound_is_ours(w, p) ? inbound_reassemble(w, p) : NULL;
 		return m ? inbound_frame(w, m) : NULL;
+	case CLASS_UDP_ENC:
+		return natt_input(w, p) ? p : NULL;
+	case CLASS_ICMP:
+		if (pmtu_hear(w, p))
+			to_host(w, p);
+		return NULL;
 	case CLASS_SIP:
 		control_ring_push(w, p, (const struct rte_udp_hdr *)(p->ip + p->ip_len));
 		return NULL;

@@ -144,9 +144,9 @@ static void ipv4_update(struct pkt *p, uint8_t proto, uint16_t total)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->ip;
 	rte_be16_t length = rte_cpu_to_be_16(total);
-	uint16_t sum = checksum_replace(ip->hdr_checksum, ip->total_length, length);
+	uint16_t sum = checksum_replace16(ip->hdr_checksum, ip->total_length, length);
 
-	sum = checksum_replace(sum, rte_cpu_to_be_16(ip->next_proto_id), rte_cpu_to_be_16(proto));
+	sum = checksum_replace16(sum, rte_cpu_to_be_16(ip->next_proto_id), rte_cpu_to_be_16(proto));
 	ip->total_length = length;
 	ip->next_proto_id = proto;
 	ip->hdr_checksum = sum;

@@ -15,8 +15,9 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/classify.h"
-#include "dataplane/esp_transport.h"
 #include "dataplane/ip_header.h"
+#include "dataplane/mss.h"
+#include "dataplane/natt.h"
 #include "dataplane/owner.h"
 #include "dataplane/udp.h"
 #include "dataplane/worker.h"
@@ -72,7 +73,23 @@ static int stage_done(struct worker *w, struct pkt *p)
 	w->c.esp_protected++;
 	p->out->packets++;
 	p->out->bytes += p->job.len;
+	if (p->job.len >= PMTU_NOTED)
+		pmtu_note(w, p);
 	return PKT_KEEP;
+}
+
+static void outbound_transmit(struct worker *w, struct pkt *p)
+{
+	const struct ip_addr *to = &p->set->remote;
+
+	if (p->set->mode == SA_MODE_UDP_ENC_TUN)
+		to = natt_sealed(w, p);
+	if (unlikely(p->out->pmtu != 0) && pmtu_exceeded(w, p))
+		pmtu_transmit(w, p, to);
+	else if (p->l2_done)
+		tx_ue_frame(w, p->m);
+	else
+		tx_ue_packet(w, p->m, to, &p->out->hop);
 }
 
 void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
@@ -81,10 +98,7 @@ void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
 
 	n = pkt_filter(w, p, n, stage_done);
 	for (i = 0; i < n; i++) {
-		if (p[i]->l2_done)
-			tx_ue_frame(w, p[i]->m);
-		else
-			tx_ue_packet(w, p[i]->m, &p[i]->set->remote, &p[i]->out->hop);
+		outbound_transmit(w, p[i]);
 		pkt_put(w, p[i]);
 	}
 	worker_mark(w, WORKER_STAGE_DELIVER);
@@ -140,7 +154,9 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 
 	w->c.from_control += n;
 	for (i = 0; i < n; i++) {
-		if (out[i].to.set)
+		if (unlikely(!out[i].m))
+			natt_keepalive(w, out[i].to.set);
+		else if (out[i].to.set)
 			p[n_esp++] = outbound_named(w, &out[i]);
 		else
 			outbound_clear(w, &out[i]);
@@ -209,6 +225,25 @@ static bool outbound_is_ours(struct worker *w, struct pkt *p)
 	return false;
 }
 
+/*
+ * Packets of sets that others own go to them. Known by the SA only: what the host calls a tunnel's
+ * peer says nothing about its owner.
+ */
+static unsigned outbound_hand_over(struct worker *w, struct pkt **p, unsigned n)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (likely(p[i]->set->owner == w->id)) {
+			p[kept++] = p[i];
+			continue;
+		}
+		handover_push(w, p[i]->set->owner, p[i]->m, HANDOVER_HOST_RX);
+		pkt_put(w, p[i]);
+	}
+	return kept;
+}
+
 static struct rte_mbuf *outbound_reassemble(struct worker *w, struct pkt *p)
 {
 	struct rte_mbuf *m;
@@ -245,7 +280,7 @@ static struct pkt *outbound_frame(struct worker *w, struct rte_mbuf *m, bool l2_
 	p->l2_done = l2_done;
 	switch (classify_host(w, p)) {
 	case CLASS_PROTECT:
-		return outbound_is_ours(w, p) ? p : NULL;
+		return p;
 	case CLASS_FRAGMENT:
 		m = outbound_is_ours(w, p) ? outbound_reassemble(w, p) : NULL;
 		return m ? outbound_frame(w, m, false) : NULL;
@@ -258,11 +293,14 @@ static struct pkt *outbound_frame(struct worker *w, struct rte_mbuf *m, bool l2_
 	}
 }
 
-static int stage_gap(struct worker *w, struct pkt *p)
+/* A tunnel's packets go elsewhere than the kernel has thought: they get a new Ethernet header. */
+static int stage_host(struct worker *w, struct pkt *p)
 {
+	if (p->set->mode == SA_MODE_UDP_ENC_TUN)
+		p->l2_done = false;
 	if (!p->l2_done)
 		rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
-	return esp_transport_gap(w, p);
+	return p->set->transform->from_host(w, p);
 }
 
 void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
@@ -279,8 +317,12 @@ void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 		n_esp++;
 	}
 	n_esp = pkt_filter(w, p, n_esp, stage_lookup);
+	if (w->env->n_workers > 1)
+		n_esp = outbound_hand_over(w, p, n_esp);
+	n_esp = pkt_filter(w, p, n_esp, pmtu_stage_size);
+	n_esp = pkt_filter(w, p, n_esp, stage_host);
+	n_esp = pkt_filter(w, p, n_esp, mss_clamp);
 	n_esp = pkt_filter(w, p, n_esp, stage_checksum);
-	n_esp = pkt_filter(w, p, n_esp, stage_gap);
 	if (n_esp)
 		outbound_esp(w, p, n_esp);
 }

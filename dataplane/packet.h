@@ -37,6 +37,7 @@ struct pkt {
 	uint8_t version;      /* 4 or 6 */
 	uint8_t proto;	      /* after the IP header */
 	bool fragment;	      /* needs reassembly */
+	bool udp_enc;	      /* came inside UDP: ip_len counts its header, too */
 	bool l2_done;	      /* has the right Ethernet header to go out with */
 	uint8_t reason;	      /* why it is dropped */
 	sa_set_id id;	      /* of its SA set, 0: none */

@@ -33,15 +33,9 @@ struct set_list {
 	uint32_t head, tail;
 };
 
-/* Random numbers for SPIs, fetched many at a time: a system call costs more than the rest of it. */
-struct spi_random {
-	unsigned left;
-	uint32_t words[256];
-};
-
 struct sa_table {
 	struct sa_view view;
-	struct spi_random random;
+	struct secret_words random;
 	struct sa_transforms transforms;
 	struct set_control *sets;
 	struct tcp_lookup *tcp;
@@ -144,13 +138,15 @@ static int lines_alloc(struct sa_table *t)
 	if (!t->view.in || !t->view.out || !t->view.shared || !t->view.keys || !t->sets)
 		return -ENOMEM;
 	slab_protect(t->view.keys, n * sizeof(struct esp_key));
-	return windows_alloc(t);
+	t->view.tunnels = slab_alloc(n * sizeof(struct tunnel));
+	return t->view.tunnels ? windows_alloc(t) : -ENOMEM;
 }
 
 static void lines_free(struct sa_table *t)
 {
 	size_t n = t->n_sets;
 
+	slab_free(t->view.tunnels, n * sizeof(struct tunnel));
 	if (t->view.windows && !windows_in_line(t))
 		slab_free(t->view.windows, windows_octets(t));
 	slab_free(t->view.in, n * SA_PAIRS * sizeof(struct sa_in));
@@ -265,15 +261,6 @@ static bool spi_usable(uint32_t spi, uint32_t old, const uint32_t *avoid, unsign
 	return true;
 }
 
-static uint32_t random_take(struct spi_random *r)
-{
-	if (r->left == 0) {
-		secret_random(r->words, sizeof(r->words));
-		r->left = sizeof(r->words) / sizeof(r->words[0]);
-	}
-	return r->words[--r->left];
-}
-
 /* A random SPI for the slot, not the one it had last. 0: cannot be had. */
 static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *avoid,
 			   unsigned n_avoid)
@@ -282,7 +269,7 @@ static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *av
 	unsigned tries;
 
 	for (tries = 0; tries < SPI_TRIES; tries++) {
-		spi = (random_take(&t->random) & ~t->view.slot_mask) | slot;
+		spi = (secret_word(&t->random) & ~t->view.slot_mask) | slot;
 		if (spi_usable(spi, old, avoid, n_avoid))
 			return spi;
 	}
@@ -354,6 +341,29 @@ static bool set_pair_valid(const struct sa_table *t, const struct sa_set *set, u
 	return set->spi_out[pair] >= SA_SPI_MIN && set->local_port[pair] && set->remote_port[pair];
 }
 
+/* The peer's address in the host's eyes. */
+static const struct ip_addr *set_host_remote(const struct sa_set *set)
+{
+	if (set->mode == SA_MODE_TRANSPORT)
+		return &set->remote;
+	return set->tunnel.host_alias.version ? &set->tunnel.host_alias
+					      : &set->tunnel.inner_remote[0];
+}
+
+static const struct ip_addr *set_host_local(const struct sa_set *set)
+{
+	return set->mode == SA_MODE_TRANSPORT ? &set->local : &set->tunnel.inner_local;
+}
+
+static bool set_tunnel_valid(const struct sa_tunnel *n)
+{
+	uint8_t v = n->inner_local.version;
+
+	return (v == 4 || v == 6) && n->inner_remote[0].version == v &&
+	       (n->inner_remote[1].version == 0 || n->inner_remote[1].version == v) &&
+	       (n->host_alias.version == 0 || n->host_alias.version == v);
+}
+
 static int set_valid(const struct sa_table *t, const struct sa_set *set)
 {
 	bool v4 = set->local.version == 4 && set->remote.version == 4;
@@ -366,12 +376,19 @@ static int set_valid(const struct sa_table *t, const struct sa_set *set)
 	    !set_pair_valid(t, set, SA_CLIENT) || (unsigned)set->integ >= SA_INTEG_COUNT ||
 	    (unsigned)set->encr >= SA_ENCR_COUNT || (unsigned)set->mode >= SA_MODE_COUNT)
 		return -EINVAL;
+	if (set->mode == SA_MODE_UDP_ENC_TUN && !set_tunnel_valid(&set->tunnel))
+		return -EINVAL;
 	return sa_transform_find(&t->transforms, set->mode, set->encr) ? 0 : -ENOTSUP;
 }
 
-static void set_tcp_key(const struct sa_shared *s, unsigned pair, struct tcp_key *key)
+static void set_tcp_key(const struct sa_table *t, uint32_t i, unsigned pair, struct tcp_key *key)
 {
-	tcp_key_make(key, &s->local, &s->remote, s->local_port[pair], s->remote_port[pair]);
+	const struct sa_shared *s = &t->view.shared[i];
+	const struct tunnel *n = &t->view.tunnels[i];
+	bool tunnel = s->mode == SA_MODE_UDP_ENC_TUN;
+
+	tcp_key_make(key, tunnel ? &n->inner_local : &s->local, tunnel ? &n->host : &s->remote,
+		     s->local_port[pair], s->remote_port[pair]);
 }
 
 static void set_tcp_remove(struct sa_table *t, uint32_t i)
@@ -382,7 +399,7 @@ static void set_tcp_remove(struct sa_table *t, uint32_t i)
 	for (pair = 0; pair < SA_PAIRS; pair++) {
 		if (t->sets[i].tcp_position[pair] < 0)
 			continue;
-		set_tcp_key(&t->view.shared[i], pair, &key);
+		set_tcp_key(t, i, pair, &key);
 		tcp_lookup_remove(t->tcp, &key);
 	}
 }
@@ -402,7 +419,7 @@ static bool set_tcp_exists(struct sa_table *t, const struct sa_set *set)
 	unsigned pair;
 
 	for (pair = 0; pair < SA_PAIRS; pair++) {
-		tcp_key_make(&key, &set->local, &set->remote,
+		tcp_key_make(&key, set_host_local(set), set_host_remote(set),
 			     rte_cpu_to_be_16(set->local_port[pair]),
 			     rte_cpu_to_be_16(set->remote_port[pair]));
 		if (set->spi_in[pair] && tcp_lookup_find(t->tcp, &key) >= 0)
@@ -422,11 +439,26 @@ static int set_tcp_add(struct sa_table *t, uint32_t i)
 	for (pair = 0; rc >= 0 && pair < SA_PAIRS; pair++) {
 		if (t->view.in[i * SA_PAIRS + pair].spi == 0)
 			continue;
-		set_tcp_key(&t->view.shared[i], pair, &key);
+		set_tcp_key(t, i, pair, &key);
 		rc = tcp_lookup_add(t->tcp, &key, i * SA_PAIRS + pair);
 		c->tcp_position[pair] = rc < 0 ? -1 : rc;
 	}
 	return rc < 0 ? rc : 0;
+}
+
+static void set_tunnel_write(struct tunnel *n, const struct sa_set *set)
+{
+	*n = (struct tunnel){
+		.peer = set->remote,
+		.peer_port = rte_cpu_to_be_16(set->tunnel.remote_port),
+		.inner_local = set->tunnel.inner_local,
+		.inner_remote = set->tunnel.inner_remote[0],
+		.inner_other = set->tunnel.inner_remote[1],
+		.host = *set_host_remote(set),
+		.flags = TUNNEL_UNTOLD,
+	};
+	if (set->tunnel.follow)
+		n->flags |= TUNNEL_FOLLOW;
 }
 
 static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set *set)
@@ -436,8 +468,11 @@ static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set 
 
 	s->owner = owner_of(&set->remote, t->workers);
 	s->transform = sa_transform_find(&t->transforms, set->mode, set->encr);
+	s->mode = (uint8_t)set->mode;
 	s->local = set->local;
 	s->remote = set->remote;
+	if (set->mode == SA_MODE_UDP_ENC_TUN)
+		set_tunnel_write(&t->view.tunnels[i], set);
 	for (pair = 0; pair < SA_PAIRS; pair++) {
 		uint32_t slot = i * SA_PAIRS + pair;
 

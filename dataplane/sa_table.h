@@ -26,6 +26,7 @@
 #include "dataplane/replay.h"
 #include "dataplane/sa_transform.h"
 #include "dataplane/slowpath.h"
+#include "dataplane/tunnel.h"
 #include "sa.h"
 
 struct sa_in {
@@ -44,12 +45,15 @@ struct sa_out {
 	uint32_t seq; /* last sent */
 	uint64_t packets, bytes;
 	struct next_hop_cache hop;
+	uint64_t pmtu_until; /* TSC */
+	uint16_t pmtu;	     /* path MTU that ICMP told us; 0: none, the port's */
 	uint8_t told;
 } __rte_aligned(64);
 
 struct sa_shared {
 	_Atomic sa_set_id live; /* 0: not usable */
 	uint16_t owner;		/* worker of all packets of this set */
+	uint8_t mode;		/* enum sa_mode */
 	const struct sa_transform *transform;
 	struct ip_addr local, remote;
 	rte_be16_t local_port[SA_PAIRS], remote_port[SA_PAIRS];
@@ -65,6 +69,7 @@ struct sa_view {
 	struct sa_out *out;	  /* by slot */
 	struct sa_shared *shared; /* by index */
 	struct esp_key *keys;	  /* by index */
+	struct tunnel *tunnels;	  /* by index; memory is used only for sets in that mode */
 	uint64_t *windows;	  /* by slot, window_words apart */
 	uint32_t window_words;
 	uint32_t slot_mask;

@@ -5,6 +5,7 @@
 
 #include "crypto/esp.h"
 #include "dataplane/esp_transport.h"
+#include "dataplane/esp_tunnel.h"
 
 void sa_transforms_init(struct sa_transforms *t)
 {
@@ -14,14 +15,24 @@ void sa_transforms_init(struct sa_transforms *t)
 	for (encr = 0; encr < SA_ENCR_COUNT; encr++) {
 		const struct esp_suite *suite = esp_suite(SA_INTEG_HMAC_SHA_1_96, encr);
 		struct sa_transform *transport = &t->of[SA_MODE_TRANSPORT][encr];
+		struct sa_transform *tunnel = &t->of[SA_MODE_UDP_ENC_TUN][encr];
 
 		transport->seal = esp_transport_seal;
 		transport->open = esp_transport_open;
+		transport->from_host = esp_transport_gap;
+		transport->to_host = esp_transport_restore;
 		transport->iv_len = suite->iv_len;
 		transport->block_len = suite->block_len;
 		transport->overhead = (uint8_t)(ESP_HEADER_LEN + suite->iv_len);
 		transport->key_in = suite->key_in;
 		transport->key_out = suite->key_out;
+		transport->gap = transport->overhead;
+		*tunnel = *transport;
+		tunnel->seal = esp_tunnel_seal;
+		tunnel->open = esp_tunnel_open;
+		tunnel->from_host = esp_tunnel_from_host;
+		tunnel->to_host = esp_tunnel_restore;
+		tunnel->gap = 0;
 	}
 }
 

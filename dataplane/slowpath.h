@@ -21,12 +21,13 @@ struct slowpath;
 
 struct slowpath_conf {
 	unsigned host_if; /* kernel's interface index of the host port; 0: stand alone */
-	struct ip_addr gateway[2]; /* stand-alone: next hop for IPv4, IPv6; version 0: all on link */
+	struct ip_addr
+		gateway[2]; /* stand-alone: next hop for IPv4, IPv6; version 0: all on link */
 	const struct ip_prefix *local; /* copied */
 	unsigned n_local;
-	struct rte_ether_addr mac;   /* of the UE port */
-	struct rte_mempool *pool;    /* for frames it makes itself */
-	struct rte_rcu_qsbr *qsbr;   /* the workers' */
+	struct rte_ether_addr mac; /* of the UE port */
+	struct rte_mempool *pool;  /* for frames it makes itself */
+	struct rte_rcu_qsbr *qsbr; /* the workers' */
 };
 
 int slowpath_alloc(struct slowpath **sp, const struct slowpath_conf *conf);
@@ -48,8 +49,9 @@ int slowpath_next_hop(struct slowpath *s, const struct ip_addr *dst, struct next
 		      struct rte_ether_addr *mac);
 
 /*
- * Takes an IP packet (with headroom for, but without Ethernet header) whose next hop is being resolved; sends
- * it by slowpath_frames() once resolved, frees it after a second. false: refused, still the caller's.
+ * Takes an IP packet (with headroom for, but without Ethernet header) whose next hop is being
+ * resolved; sends it by slowpath_frames() once resolved, frees it after a second. false: refused,
+ * still the caller's.
  */
 bool slowpath_hold(struct slowpath *s, struct rte_mbuf *packet);
 

@@ -123,13 +123,15 @@ int udp_build_clear(struct worker *w, struct pkt *p, const struct ip_endpoint *l
 int udp_build_secured(struct worker *w, struct pkt *p)
 {
 	const struct sa_shared *set = p->set;
+	const struct tunnel *n = &w->env->sa.tunnels[p->slot / SA_PAIRS];
+	bool tunnel = set->mode == SA_MODE_UDP_ENC_TUN;
 	unsigned pair = p->slot % SA_PAIRS;
 	struct udp_path path = {
-		.local = &set->local,
-		.remote = &set->remote,
+		.local = tunnel ? &n->inner_local : &set->local,
+		.remote = tunnel ? &n->inner_remote : &set->remote,
 		.local_port = set->local_port[pair],
 		.remote_port = set->remote_port[pair],
 	};
 
-	return udp_build(w, p, &path, set->transform->overhead);
+	return udp_build(w, p, &path, set->transform->gap);
 }

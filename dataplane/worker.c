@@ -258,6 +258,8 @@ static int worker_parts_alloc(struct worker *w)
 	if (rc == 0)
 		rc = frag_alloc(&w->frag, &frag, SOCKET_ID_ANY);
 	if (rc == 0)
+		rc = pmtu_alloc(&w->pmtu);
+	if (rc == 0)
 		rc = control_ring_alloc(&w->control);
 	if (rc < 0)
 		return rc;
@@ -316,6 +318,7 @@ void worker_free(struct worker *w)
 	(void)rte_rcu_qsbr_thread_unregister(w->env->qsbr, w->id);
 	esp_engine_free(w->engine);
 	frag_free(w->frag);
+	pmtu_free(w->pmtu);
 	control_ring_free(&w->control);
 	handover_ring_free(w->handover);
 	free(w->hand_to);

@@ -18,6 +18,7 @@
 #include "dataplane/frag.h"
 #include "dataplane/handover.h"
 #include "dataplane/packet.h"
+#include "dataplane/pmtu.h"
 #include "dataplane/port.h"
 #include "dataplane/sa_table.h"
 #include "dataplane/slowpath.h"
@@ -65,6 +66,7 @@ struct worker_env {
 	struct ip_prefix local[DP_MAX_LOCAL];
 	unsigned n_local;
 	rte_be16_t sip_port;
+	rte_be16_t udp_enc_port; /* 0: none */
 	uint16_t protected_min, protected_max;
 	uint32_t idle_sleep_us;
 	uint64_t flush_tsc, tick_tsc;
@@ -79,6 +81,7 @@ struct worker {
 	uint16_t ue_sender, host_sender; /* worker whose queue of that port we send by; often we */
 	struct esp_engine *engine;
 	struct frag *frag;
+	struct pmtu *pmtu;
 	uint64_t now; /* TSC at the start of this turn */
 	/* Jobs given to the engine, and back from it (in about that order). When as many have come
 	 * back as had been given at `marked`, none in flight is older than that. */
@@ -137,6 +140,7 @@ static inline struct pkt *pkt_get(struct worker *w, struct rte_mbuf *m)
 	p->set = NULL;
 	p->id = 0;
 	p->fragment = false;
+	p->udp_enc = false;
 	p->l2_done = false;
 	return p;
 }

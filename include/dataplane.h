@@ -43,6 +43,8 @@ struct dp_config {
 	unsigned n_local;
 	uint16_t sip_port;		     /* clear SIP over UDP, both ends' usual 5060 */
 	uint16_t protected_min, protected_max; /* our ports that take and send nothing in clear */
+	uint16_t udp_enc_port;	     /* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
+	uint16_t keepalive_s;	     /* tunnels with `keepalive` are not idle for longer; 0: 20 */
 	uint16_t workers;		     /* >= 1 and <= those of the EAL */
 	uint32_t sa_sets;		     /* capacity, rounded up to a power of two, <= 4194304 */
 	uint16_t replay_window;		     /* 32..1024, rounded up to a multiple of 32 */
@@ -67,7 +69,9 @@ int dp_sa_reserve(struct dp *dp, const uint32_t *avoid, unsigned n_avoid, struct
 /*
  * Makes the four SAs of a reserved set usable, as a whole: when it returns, a worker that reads a
  * packet of this set finds it. Keys are copied; the caller wipes its own. -EINVAL, -EEXIST if
- * another set already has these addresses and ports, -ESTALE if the id is not reserved.
+ * another set already has these addresses and ports (in tunnel mode the inner ones, as the host
+ * sees them: give one of the two a host_alias), -ESTALE if the id is not reserved, -ENOTSUP for
+ * tunnel mode without udp_enc_port.
  */
 int dp_sa_install(struct dp *dp, const struct sa_set *set);
 
@@ -97,7 +101,7 @@ struct dp_packet {
 	uint32_t len;
 	uint8_t pair;	/* enum sa_pair, if set != 0 */
 	sa_set_id set;	/* SA set whose inbound SA protected it; 0: it came in clear */
-	struct ip_endpoint local, remote;
+	struct ip_endpoint local, remote; /* in tunnel mode the inner ones */
 	void *buf; /* the data plane's own */
 };
 
@@ -122,15 +126,24 @@ int dp_send(struct dp *dp, const struct dp_out *out, const struct iovec *iov, un
 enum dp_event_type {
 	DP_EVENT_SN_NEAR_END, /* an outbound SA has used 15/16 of its sequence numbers */
 	DP_EVENT_SN_END,      /* it has used all and sends no more (RFC 4303 3.3.3) */
+	DP_EVENT_PEER_MOVED,  /* a tunnel's peer was heard for the first time, or from elsewhere */
 };
 
 struct dp_event {
 	enum dp_event_type type;
 	sa_set_id set;
 	uint8_t pair;
+	struct ip_endpoint peer;     /* DP_EVENT_PEER_MOVED: where the peer is now (outer), and */
+	struct ip_addr inner_remote; /* its inner address, fixed with its first packet */
 };
 
 unsigned dp_events(struct dp *dp, struct dp_event *ev, unsigned n);
+
+/*
+ * Has keepalives (RFC 3948 2.3) sent by the sets that are due and idle. Call about once a second
+ * with a monotonic clock, if there are sets with `keepalive`.
+ */
+void dp_keepalive(struct dp *dp, uint64_t now_ms);
 
 /*
  * For an event loop: when dp_arm() returns true nothing is waiting, and dp_fd() turns readable with
@@ -167,6 +180,10 @@ enum dp_drop {
 	DP_DROP_RING_FULL,	/* ring between workers full */
 	DP_DROP_TX_FULL,	/* port did not take it */
 	DP_DROP_NOT_FOR_US,
+	DP_DROP_ENCAP,		/* ESP in UDP by an SA in transport mode, or the reverse */
+	DP_DROP_NON_ESP,	/* UDP 4500, but IKE (RFC 3948 2.2), and no host to take it */
+	DP_DROP_BAD_INNER,	/* the packet in a tunnel does not hold together */
+	DP_DROP_NO_PEER,	/* the peer's outer port is not known yet */
 	DP_DROP_COUNT,
 };
 
@@ -178,6 +195,12 @@ struct dp_counters {
 	uint64_t esp_protected, esp_checked;	 /* ESP packets sent; received with a good ICV */
 	uint64_t to_control, from_control;
 	uint64_t polls, empty_polls, sleeps;
+	uint64_t keepalives_in, keepalives_out;
+	uint64_t peers_moved;	 /* DP_EVENT_PEER_MOVED, but the first of each set */
+	uint64_t pmtu_lowered;	 /* by ICMP about packets we had sent */
+	uint64_t mss_clamped;	 /* TCP SYNs */
+	uint64_t too_big_told;	 /* ICMP to the host: its packet does not fit */
+	uint64_t joined;	 /* packets that came in several buffers */
 	uint64_t drops[DP_DROP_COUNT];
 };
 

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ip.h"
@@ -54,16 +55,39 @@ struct sa_keys {
 /* Names an SA set within one data plane; never reused while any packet may still carry it. 0: none. */
 typedef uint32_t sa_set_id;
 
+#define SA_INNER_MAX 2
+
+/*
+ * SA_MODE_UDP_ENC_TUN: ESP in tunnel mode inside UDP (RFC 3948, TS 33.203 Annex M). IP versions
+ * inside and outside are independent; all inner addresses have the same. Zero in transport mode.
+ */
+struct sa_tunnel {
+	uint16_t remote_port;	     /* of the outer UDP header; 0: not known until the peer's first
+				      * packet. Ours is dp_config.udp_enc_port */
+	bool follow;		     /* the peer is behind a NAT: its outer address and port are those of
+				      * its newest authenticated packet */
+	bool keepalive;		     /* we are behind a NAT: send keepalives when idle */
+	struct ip_addr inner_local;  /* selector */
+	/* Selector: what the peer may have. Its first authenticated packet decides which; until then
+	 * it is the first. [1].version 0: only one. */
+	struct ip_addr inner_remote[SA_INNER_MAX];
+	/* As what the host's stack (TCP) knows the peer: for peers behind different NATs with the same
+	 * inner address. Version 0: as inner_remote[0]. */
+	struct ip_addr host_alias;
+};
+
 /* Host byte order throughout. */
 struct sa_set {
 	sa_set_id id;		       /* from dp_sa_reserve() */
 	uint32_t spi_in[SA_PAIRS];     /* ours, from dp_sa_reserve() */
 	uint32_t spi_out[SA_PAIRS];    /* the peer's */
-	struct ip_addr local, remote;  /* outer addresses as on the wire */
+	struct ip_addr local, remote;  /* outer addresses as on the wire; in transport mode selectors,
+					* in tunnel mode `remote` is where the peer is at first */
 	uint16_t local_port[SA_PAIRS]; /* selectors, for UDP and TCP alike */
 	uint16_t remote_port[SA_PAIRS];
 	enum sa_integ integ;
 	enum sa_encr encr;
 	enum sa_mode mode;
+	struct sa_tunnel tunnel;
 	struct sa_keys keys;
 };

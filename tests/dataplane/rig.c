@@ -107,6 +107,7 @@ struct dp_config rig_config(void)
 		.sip_port = RIG_SIP_PORT,
 		.protected_min = 6000,
 		.protected_max = 65535,
+		.udp_enc_port = 4500,
 		.workers = 1,
 		.sa_sets = 64,
 		.replay_window = 128,

@@ -103,16 +103,14 @@ struct fixed_random {
 
 static struct fixed_random fixed_random;
 
-void __real_secret_random(void *p, size_t n);
-void __wrap_secret_random(void *p, size_t n);
-void __wrap_secret_random(void *p, size_t n)
+uint32_t __real_secret_word(struct secret_words *w);
+uint32_t __wrap_secret_word(struct secret_words *w);
+uint32_t __wrap_secret_word(struct secret_words *w)
 {
-	if (fixed_random.n == 0 || n != sizeof(uint32_t)) {
-		__real_secret_random(p, n);
-		return;
-	}
-	memcpy(p, fixed_random.next++, n);
+	if (fixed_random.n == 0)
+		return __real_secret_word(w);
 	fixed_random.n--;
+	return *fixed_random.next++;
 }
 
 static void random_is(const uint32_t *numbers, unsigned n)
@@ -175,7 +173,16 @@ static void test_install_refuses(void **state)
 		change;                                                                            \
 		assert_int_equal(sa_table_install(x.t, &set), error);                              \
 	} while (0)
-	REFUSED(set.mode = SA_MODE_UDP_ENC_TUN, -ENOTSUP);
+	REFUSED(set.mode = SA_MODE_UDP_ENC_TUN, -EINVAL); /* no inner addresses */
+	REFUSED((set.mode = SA_MODE_UDP_ENC_TUN, set.tunnel.inner_local.version = 4,
+		 set.tunnel.inner_remote[0].version = 6),
+		-EINVAL);
+	REFUSED((set.mode = SA_MODE_UDP_ENC_TUN, set.tunnel.inner_local.version = 4,
+		 set.tunnel.inner_remote[0].version = 4, set.tunnel.inner_remote[1].version = 6),
+		-EINVAL);
+	REFUSED((set.mode = SA_MODE_UDP_ENC_TUN, set.tunnel.inner_local.version = 4,
+		 set.tunnel.inner_remote[0].version = 4, set.tunnel.host_alias.version = 6),
+		-EINVAL);
 	REFUSED(set.mode = SA_MODE_COUNT, -EINVAL);
 	REFUSED(set.integ = SA_INTEG_COUNT, -EINVAL);
 	REFUSED(set.encr = SA_ENCR_COUNT, -EINVAL);

@@ -21,6 +21,7 @@ void vector_rig_open(struct rig *r, const char *name, enum esp_backend backend)
 
 	conf.sip_port = 1000;
 	conf.protected_min = 1001;
+	conf.udp_enc_port = VECTOR_UDP_ENC;
 	rig_open(r, name, &conf, true, backend);
 }
 
@@ -32,6 +33,39 @@ static void set_fill(struct sa_set *set, const struct vectors_sa *sa)
 	set->keys = sa->keys;
 }
 
+/* Addresses: of a tunnel those outside, and the inner ones. */
+static void ends_fill(struct sa_set *set, const struct vectors_sa *sa, bool sender)
+{
+	const struct ip_endpoint *local = sender ? &sa->src : &sa->dst;
+	const struct ip_endpoint *remote = sender ? &sa->dst : &sa->src;
+
+	set->local = local->addr;
+	set->remote = remote->addr;
+	if (sa->mode == SA_MODE_TRANSPORT)
+		return;
+	set->tunnel.inner_local = local->addr;
+	set->tunnel.inner_remote[0] = remote->addr;
+	set->tunnel.follow = !sender;
+	local = sender ? &sa->tunnel_src : &sa->tunnel_dst;
+	remote = sender ? &sa->tunnel_dst : &sa->tunnel_src;
+	set->local = local->addr;
+	set->remote = remote->addr;
+	set->tunnel.remote_port = remote->port;
+}
+
+void vector_nat(const struct vectors_sa *sa, uint8_t *packet)
+{
+	size_t udp = (packet[0] & 15u) * 4;
+
+	if (sa->mode != SA_MODE_UDP_ENC_TUN)
+		return;
+	assert_int_equal(sa->ip, 4);
+	if ((packet[udp + 2] << 8 | packet[udp + 3]) != sa->tunnel_dst.port)
+		return;
+	packet[udp + 2] = VECTOR_UDP_ENC >> 8;
+	packet[udp + 3] = VECTOR_UDP_ENC & 0xff;
+}
+
 enum sa_pair vector_install_in(struct rig *r, const struct vectors_sa *sa, struct sa_set *set)
 {
 	enum sa_pair pair = sa->spi & 1;
@@ -39,8 +73,7 @@ enum sa_pair vector_install_in(struct rig *r, const struct vectors_sa *sa, struc
 	memset(set, 0, sizeof(*set));
 	assert_int_equal(sa_table_reserve_spi(r->dp->sa, sa->spi, set), 0);
 	set_fill(set, sa);
-	set->local = sa->dst.addr;
-	set->remote = sa->src.addr;
+	ends_fill(set, sa, false);
 	set->local_port[pair] = sa->dst.port;
 	set->remote_port[pair] = sa->src.port;
 	set->spi_out[pair] = SA_SPI_MIN;
@@ -56,8 +89,7 @@ enum sa_pair vector_install_out(struct rig *r, const struct vectors_sa *sa, uint
 	memset(set, 0, sizeof(*set));
 	assert_int_equal(dp_sa_reserve(r->dp, NULL, 0, set), 0);
 	set_fill(set, sa);
-	set->local = sa->src.addr;
-	set->remote = sa->dst.addr;
+	ends_fill(set, sa, true);
 	for (pair = 0; pair < SA_PAIRS; pair++) {
 		set->local_port[pair] = (uint16_t)(sa->src.port + (pair != SA_CLIENT));
 		set->remote_port[pair] = sa->dst.port;

@@ -6,6 +6,9 @@
  *   IP       an IP packet; a version nibble of 6 makes it IPv6
  *   SEALED   what is inside ESP, trailer and all: it comes with a good ICV, so the fuzzer gets past
  * it
+ *   UDP_ENC  what is inside a datagram to UDP port 4500
+ *   TUNNEL   as SEALED, inside UDP, by an SA in tunnel mode; the first octet moves the sender's
+ * port HOST     an IP packet of the kernel's
  */
 #include <assert.h>
 #include <stdint.h>
@@ -28,20 +31,25 @@ enum kind {
 	RAW,
 	IP,
 	SEALED,
+	UDP_ENC,
+	TUNNEL,
+	HOST,
 	KINDS,
 };
 
-#define SPI	  0x12345678u
-#define MAX_LEN	  1500
-#define SIP_PORT  5060
-#define HOST_PORT 6000
+#define SPI	   0x12345678u
+#define SPI_TUNNEL 0x1234567au
+#define UDP_PORT   4500
+#define MAX_LEN	   1500
+#define SIP_PORT   5060
+#define HOST_PORT  6000
 
 struct fuzz {
 	struct dp *dp;
 	struct rte_ring *to, *from_ue, *to_host, *from_host;
 	struct esp_engine *engine; /* the sender's */
 	struct esp_key key;
-	struct sa_set set;
+	struct sa_set set, tunnel;
 	uint32_t seq;
 };
 
@@ -77,6 +85,24 @@ static void set_install(struct fuzz *f)
 		abort();
 }
 
+/* The same keys and ports, IPv4 inside; the peer's port is free to change. */
+static void tunnel_install(struct fuzz *f)
+{
+	struct sa_set *s = &f->tunnel;
+
+	*s = f->set;
+	if (sa_table_reserve_spi(f->dp->sa, SPI_TUNNEL, s) < 0)
+		abort();
+	s->mode = SA_MODE_UDP_ENC_TUN;
+	s->tunnel.follow = true;
+	ip_addr_parse(&s->tunnel.inner_local, "192.0.2.1");
+	ip_addr_parse(&s->tunnel.inner_remote[0], "10.0.0.9");
+	ip_addr_parse(&s->tunnel.inner_remote[1], "10.0.0.8");
+	ip_addr_parse(&s->tunnel.host_alias, "100.64.0.1");
+	if (dp_sa_install(f->dp, s) < 0)
+		abort();
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct dp_eal_config eal = {.name = "fuzz", .memory_mb = 256};
@@ -89,6 +115,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.sip_port = SIP_PORT,
 		.protected_min = HOST_PORT,
 		.protected_max = HOST_PORT,
+		.udp_enc_port = UDP_PORT,
 		.workers = 1,
 		.sa_sets = 16,
 		.replay_window = 64,
@@ -109,6 +136,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	    esp_engine_alloc(&f->engine, ESP_BACKEND_OPENSSL) < 0)
 		abort();
 	set_install(f);
+	tunnel_install(f);
 	__lsan_enable();
 	fuzz = f;
 	return 0;
@@ -130,29 +158,70 @@ static struct rte_mbuf *buffer(const struct fuzz *f)
 	return m;
 }
 
-/* ESP in IPv4 with a good ICV around data. */
-static size_t seal(struct fuzz *f, uint8_t *ip, const uint8_t *data, size_t len)
+/* IPv4 header before payload octets. */
+static void ipv4_put(const struct fuzz *f, uint8_t *ip, uint8_t proto, size_t payload)
 {
 	struct rte_ipv4_hdr head = {
-		.version_ihl = RTE_IPV4_VHL_DEF, .time_to_live = 64, .next_proto_id = 50};
-	rte_be32_t esp[2] = {rte_cpu_to_be_32(SPI), rte_cpu_to_be_32(++f->seq)};
-	struct esp_job job = {.key = &f->key, .esp = ip + sizeof(head)};
-	struct esp_job *jobs[1] = {&job}, *done[1 + ESP_MAX_FLIGHT];
-	size_t total = sizeof(head) + sizeof(esp) + len + ESP_ICV_LEN;
-	unsigned n;
+		.version_ihl = RTE_IPV4_VHL_DEF, .time_to_live = 64, .next_proto_id = proto};
 
 	memcpy(&head.src_addr, f->set.remote.b, 4);
 	memcpy(&head.dst_addr, f->set.local.b, 4);
-	head.total_length = rte_cpu_to_be_16((uint16_t)total);
+	head.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(head) + payload));
 	head.hdr_checksum = rte_ipv4_cksum(&head);
 	memcpy(ip, &head, sizeof(head));
+}
+
+/* IPv4 and UDP header to port 4500 before payload octets. Returns their length. */
+static size_t udp_enc_put(const struct fuzz *f, uint8_t *ip, uint16_t port, size_t payload)
+{
+	struct rte_udp_hdr udp = {.src_port = rte_cpu_to_be_16(port),
+				  .dst_port = rte_cpu_to_be_16(UDP_PORT),
+				  .dgram_len = rte_cpu_to_be_16((uint16_t)(8 + payload))};
+
+	ipv4_put(f, ip, 17, sizeof(udp) + payload);
+	memcpy(ip + sizeof(struct rte_ipv4_hdr), &udp, sizeof(udp));
+	return sizeof(struct rte_ipv4_hdr) + sizeof(udp);
+}
+
+/* ESP with a good ICV around data. Returns its length. */
+static size_t seal(struct fuzz *f, uint8_t *at, uint32_t spi, const uint8_t *data, size_t len)
+{
+	rte_be32_t esp[2] = {rte_cpu_to_be_32(spi), rte_cpu_to_be_32(++f->seq)};
+	struct esp_job job = {.key = &f->key, .esp = at};
+	struct esp_job *jobs[1] = {&job}, *done[1 + ESP_MAX_FLIGHT];
+	unsigned n;
+
 	memcpy(job.esp, esp, sizeof(esp));
 	memcpy(job.esp + sizeof(esp), data, len);
 	job.len = (uint16_t)(sizeof(esp) + len);
 	n = esp_engine_submit(f->engine, jobs, 1, done);
 	if (n == 0)
 		esp_engine_flush(f->engine, done);
-	return total;
+	return sizeof(esp) + len + ESP_ICV_LEN;
+}
+
+/* What is behind the Ethernet header; returns its length. */
+static size_t ip_put(struct fuzz *f, enum kind kind, uint8_t *ip, const uint8_t *data, size_t len)
+{
+	size_t head = sizeof(struct rte_ipv4_hdr), esp;
+
+	switch (kind) {
+	case SEALED:
+		esp = seal(f, ip + head, SPI, data, len);
+		ipv4_put(f, ip, 50, esp);
+		return head + esp;
+	case UDP_ENC:
+		head = udp_enc_put(f, ip, 999, len);
+		memcpy(ip + head, data, len);
+		return head + len;
+	case TUNNEL:
+		esp = seal(f, ip + head + 8, SPI_TUNNEL, data, len);
+		head = udp_enc_put(f, ip, len ? data[0] : 0, esp);
+		return head + esp;
+	default:
+		memcpy(ip, data, len);
+		return len;
+	}
 }
 
 static void packet_put(struct fuzz *f, enum kind kind, const uint8_t *data, size_t len)
@@ -166,17 +235,13 @@ static void packet_put(struct fuzz *f, enum kind kind, const uint8_t *data, size
 	if (kind == RAW) {
 		memcpy(eth, data, len);
 	} else {
-		eth->ether_type = rte_cpu_to_be_16(kind == IP && v6 ? RTE_ETHER_TYPE_IPV6
-								    : RTE_ETHER_TYPE_IPV4);
-		total += sizeof(*eth);
-		if (kind == IP)
-			memcpy(eth + 1, data, len);
-		else
-			total = sizeof(*eth) + seal(f, (uint8_t *)(eth + 1), data, len);
+		v6 = v6 && (kind == IP || kind == HOST);
+		eth->ether_type = rte_cpu_to_be_16(v6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+		total = sizeof(*eth) + ip_put(f, kind, (uint8_t *)(eth + 1), data, len);
 	}
 	eth->dst_addr = f->dp->env.ue.mac;
 	rte_pktmbuf_append(m, (uint16_t)total);
-	if (rte_ring_enqueue(f->to, m) < 0)
+	if (rte_ring_enqueue(kind == HOST ? f->to_host : f->to, m) < 0)
 		abort();
 }
 
@@ -190,7 +255,7 @@ static void ring_drain(struct rte_ring *ring)
 
 static uint64_t outcomes(const struct dp_counters *c)
 {
-	uint64_t n = c->to_control + c->host_tx;
+	uint64_t n = c->to_control + c->host_tx + c->keepalives_in;
 	unsigned reason;
 
 	for (reason = 0; reason < DP_DROP_COUNT; reason++)

@@ -1,0 +1,230 @@
+#include "dataplane/esp_tunnel.h"
+
+#include <netinet/in.h>
+
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/esp_transport.h"
+#include "dataplane/ip_header.h"
+#include "dataplane/natt.h"
+#include "dataplane/worker.h"
+
+#define OUTER_TTL    64
+#define IPV6_VERSION 0x60000000u
+#define DSCP_MASK    0xfc
+
+static struct tunnel *tunnel_of(const struct worker *w, const struct pkt *p)
+{
+	return &w->env->sa.tunnels[p->slot / SA_PAIRS];
+}
+
+/* ---- outer headers ------------------------------------------------------------------------ */
+
+unsigned esp_tunnel_header_len(const struct tunnel *n)
+{
+	return (n->peer.version == 4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr)) +
+	       sizeof(struct rte_udp_hdr);
+}
+
+static void outer_ipv4_write(struct worker *w, uint8_t *at, const struct tunnel *n,
+			     const struct ip_addr *local, uint32_t udp_len, uint8_t dscp)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
+
+	*ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.type_of_service = dscp,
+		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + udp_len)),
+		.packet_id = rte_cpu_to_be_16(w->ip_id++),
+		.time_to_live = OUTER_TTL,
+		.next_proto_id = IPPROTO_UDP,
+	};
+	memcpy(&ip->src_addr, local->b, 4);
+	memcpy(&ip->dst_addr, n->peer.b, 4);
+	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
+}
+
+static void outer_ipv6_write(uint8_t *at, const struct tunnel *n, const struct ip_addr *local,
+			     uint32_t udp_len, uint8_t dscp)
+{
+	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)at;
+
+	ip->vtc_flow = rte_cpu_to_be_32(IPV6_VERSION | (uint32_t)dscp << 20);
+	ip->payload_len = rte_cpu_to_be_16((uint16_t)udp_len);
+	ip->proto = IPPROTO_UDP;
+	ip->hop_limits = OUTER_TTL;
+	memcpy(ip->src_addr, local->b, 16);
+	memcpy(ip->dst_addr, n->peer.b, 16);
+}
+
+void esp_tunnel_header_write(struct worker *w, uint8_t *at, const struct tunnel *n,
+			     const struct ip_addr *local, uint32_t len, uint8_t dscp)
+{
+	uint32_t udp_len = (uint32_t)sizeof(struct rte_udp_hdr) + len;
+	struct rte_udp_hdr *udp;
+
+	if (n->peer.version == 4)
+		outer_ipv4_write(w, at, n, local, udp_len, dscp);
+	else
+		outer_ipv6_write(at, n, local, udp_len, dscp);
+	udp = (struct rte_udp_hdr *)(at + esp_tunnel_header_len(n) - sizeof(*udp));
+	*udp = (struct rte_udp_hdr){
+		.src_port = w->env->udp_enc_port,
+		.dst_port = n->peer_port,
+		.dgram_len = rte_cpu_to_be_16((uint16_t)udp_len),
+	};
+}
+
+void esp_tunnel_checksum(uint8_t *ip6)
+{
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip6 + sizeof(struct rte_ipv6_hdr));
+
+	udp->dgram_cksum =
+		checksum_make(ip6, 6, IPPROTO_UDP, udp, rte_be_to_cpu_16(udp->dgram_len));
+}
+
+/* ---- outbound ----------------------------------------------------------------------------- */
+
+static uint8_t inner_dscp(const struct pkt *p)
+{
+	uint8_t tos = p->version == 4 ? p->ip[1] : (uint8_t)(p->ip[0] << 4 | p->ip[1] >> 4);
+
+	return tos & DSCP_MASK;
+}
+
+int esp_tunnel_seal(struct worker *w, struct pkt *p)
+{
+	const struct sa_transform *t = p->set->transform;
+	struct tunnel *n = tunnel_of(w, p);
+	uint32_t inner = rte_pktmbuf_data_len(p->m), headers = esp_tunnel_header_len(n);
+	uint8_t pad = (uint8_t)(-(inner + ESP_TRAILER_LEN) & (t->block_len - 1u));
+	uint32_t len = t->overhead + inner + pad + (uint32_t)ESP_TRAILER_LEN;
+	uint8_t dscp = inner_dscp(p), *tail;
+
+	if (unlikely(n->peer_port == 0))
+		return DP_DROP_NO_PEER;
+	if (headers + len + ESP_ICV_LEN > UINT16_MAX)
+		return DP_DROP_TOO_BIG;
+	tail = (uint8_t *)rte_pktmbuf_append(p->m, pad + ESP_TRAILER_LEN + ESP_ICV_LEN);
+	if (!tail)
+		return DP_DROP_TOO_BIG;
+	esp_trailer_write(tail, pad, p->version == 4 ? IPPROTO_IPIP : IPPROTO_IPV6);
+	p->ip = (uint8_t *)rte_pktmbuf_prepend(p->m, (uint16_t)(headers + t->overhead));
+	if (!p->ip)
+		return DP_DROP_NO_BUFFER;
+	esp_tunnel_header_write(w, p->ip, n, &p->set->local, len + ESP_ICV_LEN, dscp);
+	esp_header_write(w, p, p->ip + headers);
+	p->version = n->peer.version;
+	n->sent = 1;
+	p->job.key = &w->env->sa.keys[p->slot / SA_PAIRS];
+	p->job.esp = p->ip + headers;
+	p->job.len = (uint16_t)len;
+	p->job.inbound = false;
+	return PKT_KEEP;
+}
+
+/* ---- inbound ------------------------------------------------------------------------------ */
+
+/* The octets before the trailer as an IP packet of their own. */
+static int inner_parse(struct pkt *p)
+{
+	uint32_t end;
+
+	if (p->proto != IPPROTO_IPIP && p->proto != IPPROTO_IPV6)
+		return DP_DROP_BAD_NEXT_HEADER;
+	p->version = p->proto == IPPROTO_IPIP ? 4 : 6;
+	p->ip = p->l4;
+	end = (uint32_t)(p->l4 + p->l4_len - rte_pktmbuf_mtod(p->m, uint8_t *));
+	rte_pktmbuf_trim(p->m, (uint16_t)(rte_pktmbuf_data_len(p->m) - end));
+	/* What follows the inner packet is padding against traffic analysis (RFC 4303 2.7). */
+	if (ip_header_parse(p) != PKT_KEEP)
+		return DP_DROP_BAD_INNER;
+	if (p->fragment) /* only a whole packet can be held against the selectors */
+		return DP_DROP_FRAGMENT;
+	p->l4 = p->ip + p->ip_len;
+	p->l4_len = (uint16_t)pkt_payload_len(p);
+	return p->proto == IPPROTO_UDP || p->proto == IPPROTO_TCP ? PKT_KEEP : DP_DROP_SELECTOR;
+}
+
+/* The first authenticated packet says which of two inner addresses the peer has (C-34). */
+static bool inner_remote_fits(const struct pkt *p, struct tunnel *n)
+{
+	const uint8_t *src = ip_source_octets(p);
+
+	if (likely(ip_octets_are(src, &n->inner_remote))) {
+		n->flags |= TUNNEL_FIXED;
+		return true;
+	}
+	if ((n->flags & TUNNEL_FIXED) || n->inner_other.version != p->version ||
+	    !ip_octets_are(src, &n->inner_other))
+		return false;
+	n->inner_remote = n->inner_other;
+	n->flags |= TUNNEL_FIXED;
+	return true;
+}
+
+int esp_tunnel_open(struct worker *w, struct pkt *p)
+{
+	struct natt_source from = natt_source(p);
+	struct tunnel *n = tunnel_of(w, p);
+	int reason = esp_trailer_open(p);
+
+	if (reason == PKT_KEEP)
+		reason = inner_parse(p);
+	if (reason != PKT_KEEP)
+		return reason;
+	if (p->version != n->inner_local.version ||
+	    !ip_octets_are(ip_destination_octets(p), &n->inner_local) || !inner_remote_fits(p, n))
+		return DP_DROP_SELECTOR;
+	natt_learn(w, p, &from);
+	return PKT_KEEP;
+}
+
+/* ---- the host's side ---------------------------------------------------------------------- */
+
+/* Replaces an address in the IP header, and adapts the header's checksum. */
+static void address_replace(struct pkt *p, uint8_t *at, const struct ip_addr *is)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->ip;
+
+	if (p->version == 4)
+		ip->hdr_checksum = checksum_replace(ip->hdr_checksum, at, is->b, 4);
+	memcpy(at, is->b, p->version == 4 ? 4 : 16);
+}
+
+int esp_tunnel_from_host(struct worker *w, struct pkt *p)
+{
+	const struct tunnel *n = tunnel_of(w, p);
+
+	if (!ip_addr_eq(&n->host, &n->inner_remote))
+		address_replace(p, p->ip + (p->version == 4 ? 16 : 24), &n->inner_remote);
+	return PKT_KEEP;
+}
+
+/* TCP covers the addresses, too: its checksum stays as right or wrong as it was. */
+static void source_rename(struct pkt *p, const struct tunnel *n)
+{
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)p->l4;
+	uint8_t *src = p->ip + (p->version == 4 ? 12 : 8);
+
+	tcp->cksum = checksum_replace(tcp->cksum, src, n->host.b, p->version == 4 ? 4 : 16);
+	address_replace(p, src, &n->host);
+}
+
+int esp_tunnel_restore(struct worker *w, struct pkt *p)
+{
+	const struct tunnel *n = tunnel_of(w, p);
+	uint8_t *frame = rte_pktmbuf_mtod(p->m, uint8_t *);
+	bool v6 = p->version == 6;
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)(p->ip - sizeof(*eth));
+
+	if (!ip_addr_eq(&n->host, &n->inner_remote))
+		source_rename(p, n);
+	memmove(eth, frame, sizeof(*eth));
+	eth->ether_type = rte_cpu_to_be_16(v6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+	rte_pktmbuf_adj(p->m, (uint16_t)((uint8_t *)eth - frame));
+	return PKT_KEEP;
+}
