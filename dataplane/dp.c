@@ -416,7 +416,7 @@ static int send_worker(const struct dp *dp, const struct dp_out *out)
 	const struct sa_shared *set;
 
 	if (out->set) {
-		set = &dp->env.sa.shared[sa_slot_of_id(&dp->env.sa, out->set, 0) / SA_PAIRS];
+		set = sa_shared_at(&dp->env.sa, sa_slot_of_id(&dp->env.sa, out->set, 0) / SA_PAIRS);
 		if (out->pair >= SA_PAIRS)
 			return -EINVAL;
 		return sa_live(set) == out->set ? set->owner : -ESTALE;

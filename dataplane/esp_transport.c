@@ -61,7 +61,7 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	esp_trailer_write(tail, pad, p->proto);
 	esp_header_write(w, p, esp);
 	ip_header_update(p, IPPROTO_ESP, len + ESP_ICV_LEN);
-	p->job.key = &w->env->sa.keys[p->slot / SA_PAIRS];
+	p->job.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS);
 	p->job.esp = esp;
 	p->job.len = (uint16_t)len;
 	p->job.inbound = false;

@@ -38,8 +38,8 @@ static int stage_spi(struct worker *w, struct pkt *p)
 	p->spi = rte_be_to_cpu_32(head[0]);
 	p->seq = rte_be_to_cpu_32(head[1]);
 	p->slot = sa_slot_of_spi(sa, p->spi);
-	p->in = &sa->in[p->slot];
-	p->set = &sa->shared[p->slot / SA_PAIRS];
+	p->in = sa_in_at(sa, p->slot);
+	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	rte_prefetch0(p->in);
 	rte_prefetch0(p->set);
 	return PKT_KEEP;
@@ -62,7 +62,7 @@ static int stage_sa(struct worker *w, struct pkt *p)
 		return DP_DROP_ENCAP;
 	if (!p->udp_enc && !ip_octets_are(ip_source_octets(p), &p->set->remote))
 		return DP_DROP_SELECTOR;
-	p->job.key = &sa->keys[p->slot / SA_PAIRS];
+	p->job.key = sa_key_at(sa, p->slot / SA_PAIRS);
 	sa_prefetch_key(p->job.key, &p->set->transform->key_in);
 	rte_prefetch0(sa_window(sa, p->slot));
 	return PKT_KEEP;

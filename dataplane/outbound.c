@@ -131,8 +131,8 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 	p->id = out->to.set;
 	p->payload_sum = out->payload_sum;
 	p->slot = sa_slot_of_id(sa, out->to.set, out->to.pair);
-	p->out = &sa->out[p->slot];
-	p->set = &sa->shared[p->slot / SA_PAIRS];
+	p->out = sa_out_at(sa, p->slot);
+	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	rte_prefetch0(p->out);
 	rte_prefetch0(p->set);
 	rte_prefetch0(rte_pktmbuf_mtod_offset(out->m, void *, -64));
@@ -143,7 +143,7 @@ static int stage_live(struct worker *w, struct pkt *p)
 {
 	if (sa_live(p->set) != p->id || p->out->spi == 0)
 		return DP_DROP_STALE_SA;
-	sa_prefetch_key(&w->env->sa.keys[p->slot / SA_PAIRS], &p->set->transform->key_out);
+	sa_prefetch_key(sa_key_at(&w->env->sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
 	return PKT_KEEP;
 }
 
@@ -187,12 +187,12 @@ static int stage_lookup(struct worker *w, struct pkt *p)
 	if (slot < 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
 	p->slot = (uint32_t)slot;
-	p->out = &sa->out[slot];
-	p->set = &sa->shared[(uint32_t)slot / SA_PAIRS];
+	p->out = sa_out_at(sa, slot);
+	p->set = sa_shared_at(sa, (uint32_t)slot / SA_PAIRS);
 	p->id = sa_live(p->set);
 	if (p->id == 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
-	sa_prefetch_key(&sa->keys[p->slot / SA_PAIRS], &p->set->transform->key_out);
+	sa_prefetch_key(sa_key_at(sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
 	return PKT_KEEP;
 }
 
