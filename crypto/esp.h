@@ -25,11 +25,17 @@ enum esp_backend {
 	ESP_BACKEND_OPENSSL,  /* libcrypto: the reference */
 };
 
+/* Cache lines of a struct esp_key that a packet of one direction reads beside the first. */
+struct esp_key_lines {
+	uint8_t from, n;
+};
+
 /* What one (integ, encr) pair means for the packet layout. */
 struct esp_suite {
 	uint8_t iv_len;	   /* octets, 0 for NULL */
 	uint8_t block_len; /* padding aligns to this: 4, 8 or 16 */
 	uint8_t integ_key_len, encr_key_len;
+	struct esp_key_lines key_in, key_out;
 };
 
 const struct esp_suite *esp_suite(enum sa_integ integ, enum sa_encr encr);

@@ -73,3 +73,12 @@ void secret_random(void *p, size_t n)
 {
 	randombytes_buf(p, n);
 }
+
+uint32_t secret_word(struct secret_words *w)
+{
+	if (w->left == 0) {
+		secret_random(w->words, sizeof(w->words));
+		w->left = sizeof(w->words) / sizeof(w->words[0]);
+	}
+	return w->words[--w->left];
+}

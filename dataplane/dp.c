@@ -2,18 +2,20 @@
 #include "dataplane/dp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
-#include <rte_ip.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_malloc.h>
+#include <rte_udp.h>
 
+#include "dataplane/checksum.h"
 #include "dataplane/owner.h"
 
 #define POOL_CACHE	 256
@@ -358,9 +360,40 @@ static unsigned recv_kind(struct dp *dp, bool secured, struct dp_packet *pkts, u
 	return got;
 }
 
+/* As the peer has summed it up: over the addresses and ports that both ends of the SA know. */
+static bool datagram_sum_right(const struct dp_packet *pkt)
+{
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)pkt->data - 1;
+	uint64_t sum = rte_cpu_to_be_16(IPPROTO_UDP) + (uint64_t)udp->dgram_len;
+	bool v4 = pkt->local.addr.version == 4;
+
+	if (udp->dgram_cksum == 0) /* "none" is for IPv4 only (RFC 8200 8.1) */
+		return v4;
+	sum += checksum_octets(pkt->local.addr.b, v4 ? 4 : 16);
+	sum += checksum_octets(pkt->remote.addr.b, v4 ? 4 : 16);
+	sum += checksum_octets(udp, rte_be_to_cpu_16(udp->dgram_len));
+	return checksum_fold(sum) == 0xffff;
+}
+
+/* What the workers have left to us of protected datagrams: the first to read all of the payload. */
+static unsigned recv_filter(struct dp *dp, struct dp_packet *pkts, unsigned n)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (likely(datagram_sum_right(&pkts[i]))) {
+			pkts[kept++] = pkts[i];
+			continue;
+		}
+		dp->bad_udp++;
+		rte_pktmbuf_free(pkts[i].buf);
+	}
+	return kept;
+}
+
 unsigned dp_recv(struct dp *dp, struct dp_packet *pkts, unsigned n)
 {
-	unsigned got = recv_kind(dp, true, pkts, n);
+	unsigned got = recv_filter(dp, pkts, recv_kind(dp, true, pkts, n));
 
 	got += recv_kind(dp, false, pkts + got, n - got);
 	dp->next = (uint16_t)((dp->next + 1) % dp->env.n_workers);
@@ -383,7 +416,7 @@ static int send_worker(const struct dp *dp, const struct dp_out *out)
 	const struct sa_shared *set;
 
 	if (out->set) {
-		set = &dp->env.sa.shared[sa_slot_of_id(&dp->env.sa, out->set, 0) / SA_PAIRS];
+		set = sa_shared_at(&dp->env.sa, sa_slot_of_id(&dp->env.sa, out->set, 0) / SA_PAIRS);
 		if (out->pair >= SA_PAIRS)
 			return -EINVAL;
 		return sa_live(set) == out->set ? set->owner : -ESTALE;
@@ -432,7 +465,8 @@ static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov,
 		to += iov[i].iov_len;
 	}
 	item->m = m;
-	item->payload_sum = rte_raw_cksum(rte_pktmbuf_mtod(m, void *), len);
+	item->payload_sum =
+		checksum_fold(checksum_octets(rte_pktmbuf_mtod(m, void *), (uint32_t)len));
 	return 0;
 }
 
@@ -521,6 +555,8 @@ unsigned dp_workers(struct dp *dp)
 void dp_worker_counters(struct dp *dp, unsigned worker, struct dp_counters *c)
 {
 	*c = dp->workers[worker]->c; /* words that only grow: a torn set of them does no harm */
-	if (worker == 0)
-		c->drops[DP_DROP_NO_NEXT_HOP] += slowpath_unresolved_drops(dp->env.slowpath);
+	if (worker != 0)
+		return;
+	c->drops[DP_DROP_BAD_UDP] += dp->bad_udp;
+	c->drops[DP_DROP_NO_NEXT_HOP] += slowpath_unresolved_drops(dp->env.slowpath);
 }

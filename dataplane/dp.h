@@ -13,6 +13,7 @@ struct dp {
 	struct keepalive keepalive;
 	struct worker *workers[DP_MAX_WORKERS];
 	unsigned lcore[DP_MAX_WORKERS]; /* that runs it; 0: none */
+	uint64_t bad_udp;		/* protected datagrams that control dropped */
 	uint16_t next;			/* worker whose datagrams control reads first */
 };
 

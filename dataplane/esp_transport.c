@@ -32,11 +32,16 @@ void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp)
 	esp_engine_iv(w->engine, esp + ESP_HEADER_LEN, p->set->transform->iv_len);
 }
 
+/* Padding 1, 2, 3, ... (RFC 4303 2.4), pad length, next header; always 14 octets at once, which the
+ * ICV makes room for. */
 void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t next)
 {
-	static const uint8_t series[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+	static const uint8_t series[TRAILER_LEN + ESP_ICV_LEN] = {1, 2, 3,  4,	5,  6,	7,
+								  8, 9, 10, 11, 12, 13, 14};
 
-	memcpy(tail, series, pad);
+	memcpy(tail, series, sizeof(series));
+	if (pad > sizeof(series))
+		tail[sizeof(series)] = sizeof(series) + 1;
 	tail[pad] = pad;
 	tail[pad + 1] = next;
 }
@@ -56,7 +61,7 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	esp_trailer_write(tail, pad, p->proto);
 	esp_header_write(w, p, esp);
 	ip_header_update(p, IPPROTO_ESP, len + ESP_ICV_LEN);
-	p->job.key = &w->env->sa.keys[p->slot / SA_PAIRS];
+	p->job.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS);
 	p->job.esp = esp;
 	p->job.len = (uint16_t)len;
 	p->job.inbound = false;

@@ -119,7 +119,7 @@ int esp_tunnel_seal(struct worker *w, struct pkt *p)
 	esp_header_write(w, p, p->ip + headers);
 	p->version = n->peer.version;
 	n->sent = 1;
-	p->job.key = &w->env->sa.keys[p->slot / SA_PAIRS];
+	p->job.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS);
 	p->job.esp = p->ip + headers;
 	p->job.len = (uint16_t)len;
 	p->job.inbound = false;

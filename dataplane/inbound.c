@@ -38,8 +38,8 @@ static int stage_spi(struct worker *w, struct pkt *p)
 	p->spi = rte_be_to_cpu_32(head[0]);
 	p->seq = rte_be_to_cpu_32(head[1]);
 	p->slot = sa_slot_of_spi(sa, p->spi);
-	p->in = &sa->in[p->slot];
-	p->set = &sa->shared[p->slot / SA_PAIRS];
+	p->in = sa_in_at(sa, p->slot);
+	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	rte_prefetch0(p->in);
 	rte_prefetch0(p->set);
 	return PKT_KEEP;
@@ -62,18 +62,17 @@ static int stage_sa(struct worker *w, struct pkt *p)
 		return DP_DROP_ENCAP;
 	if (!p->udp_enc && !ip_octets_are(ip_source_octets(p), &p->set->remote))
 		return DP_DROP_SELECTOR;
-	p->job.key = &sa->keys[p->slot / SA_PAIRS];
-	sa_prefetch_key(p->job.key);
+	p->job.key = sa_key_at(sa, p->slot / SA_PAIRS);
+	sa_prefetch_key(p->job.key, &p->set->transform->key_in);
 	rte_prefetch0(sa_window(sa, p->slot));
 	return PKT_KEEP;
 }
 
-static int stage_length(struct worker *w, struct pkt *p)
+static int length_check(struct pkt *p)
 {
 	const struct sa_transform *t = p->set->transform;
 	uint32_t len = pkt_payload_len(p);
 
-	(void)w;
 	if (len < (uint32_t)t->overhead + t->block_len + ESP_ICV_LEN)
 		return DP_DROP_ESP_TOO_SHORT;
 	len -= ESP_ICV_LEN;
@@ -84,7 +83,7 @@ static int stage_length(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static int stage_replay_check(struct worker *w, struct pkt *p)
+static int sequence_check(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 
@@ -93,20 +92,27 @@ static int stage_replay_check(struct worker *w, struct pkt *p)
 		       : DP_DROP_REPLAY;
 }
 
+static int stage_sequence(struct worker *w, struct pkt *p)
+{
+	int reason = length_check(p);
+
+	return PKT_THEN(reason, sequence_check(w, p));
+}
+
 static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
 	n = pkt_filter(w, p, n, stage_spi);
 	n = pkt_filter(w, p, n, stage_sa);
 	if (w->env->n_workers > 1)
 		n = natt_hand_over(w, p, n);
-	n = pkt_filter(w, p, n, stage_length);
-	n = pkt_filter(w, p, n, stage_replay_check);
+	n = pkt_filter(w, p, n, stage_sequence);
+	worker_mark(w, WORKER_STAGE_SA);
 	worker_crypto(w, p, n);
 }
 
 /* ---- ESP, after the engine ---------------------------------------------------------------- */
 
-static int stage_icv(struct worker *w, struct pkt *p)
+static int icv_check(struct worker *w, struct pkt *p)
 {
 	if (likely(p->job.status == ESP_OK)) {
 		w->c.esp_checked++;
@@ -116,7 +122,7 @@ static int stage_icv(struct worker *w, struct pkt *p)
 }
 
 /* Checked again: the same packet may have been in the engine twice. */
-static int stage_replay_update(struct worker *w, struct pkt *p)
+static int sequence_update(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 	uint64_t *window = sa_window(sa, p->slot);
@@ -129,26 +135,30 @@ static int stage_replay_update(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static int stage_open(struct worker *w, struct pkt *p)
-{
-	return p->set->transform->open(w, p);
-}
-
-/* Addresses were compared when the SA was found; protocol by `open`; the ports here. */
-static int stage_selectors(struct worker *w, struct pkt *p)
+/* Addresses were compared when the SA was found; protocol by `open`; the ports here. UDP's checksum
+ * is left to dp_recv(): control reads the payload anyway. */
+static int selectors_check(const struct pkt *p)
 {
 	unsigned pair = p->slot % SA_PAIRS;
 	rte_be16_t ports[2]; /* UDP and TCP begin with source and destination */
 
-	(void)w;
 	if (p->l4_len < sizeof(ports))
 		return DP_DROP_TRUNCATED;
 	memcpy(ports, p->l4, sizeof(ports));
 	if (ports[0] != p->set->remote_port[pair] || ports[1] != p->set->local_port[pair])
 		return DP_DROP_SELECTOR;
 	if (p->proto == IPPROTO_UDP)
-		return ip_udp_check(p, (const struct rte_udp_hdr *)p->l4, p->l4_len);
+		return ip_udp_length_check((const struct rte_udp_hdr *)p->l4, p->l4_len);
 	return ip_tcp_check((const struct rte_tcp_hdr *)p->l4, p->l4_len);
+}
+
+static int stage_open(struct worker *w, struct pkt *p)
+{
+	int reason = icv_check(w, p);
+
+	reason = PKT_THEN(reason, sequence_update(w, p));
+	reason = PKT_THEN(reason, p->set->transform->open(w, p));
+	return PKT_THEN(reason, selectors_check(p));
 }
 
 static void to_host(struct worker *w, struct pkt *p)
@@ -174,11 +184,10 @@ static void inbound_deliver(struct worker *w, struct pkt **p, unsigned n)
 
 void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_icv);
-	n = pkt_filter(w, p, n, stage_replay_update);
 	n = pkt_filter(w, p, n, stage_open);
-	n = pkt_filter(w, p, n, stage_selectors);
+	worker_mark(w, WORKER_STAGE_OPEN);
 	inbound_deliver(w, p, n);
+	worker_mark(w, WORKER_STAGE_DELIVER);
 }
 
 /* ---- all frames --------------------------------------------------------------------------- */
@@ -251,6 +260,7 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 		esp[n_esp] = inbound_frame(w, frames[i]);
 		n_esp += esp[n_esp] != NULL;
 	}
+	worker_mark(w, WORKER_STAGE_CLASSIFY);
 	if (n_esp)
 		inbound_esp(w, esp, n_esp);
 }

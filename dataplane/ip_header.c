@@ -36,7 +36,7 @@ static int ipv4_parse(struct pkt *p)
 		return DP_DROP_BAD_IP;
 	if (room < total)
 		return DP_DROP_TRUNCATED;
-	if (rte_raw_cksum(ip, header) != 0xffff)
+	if (checksum_fold(checksum_octets(ip, header)) != 0xffff)
 		return DP_DROP_BAD_IP;
 	ip_trim(p, total);
 	p->ip_len = (uint16_t)header;
@@ -105,18 +105,26 @@ int ip_header_parse(struct pkt *p)
 	return p->version == 4 ? ipv4_parse(p) : ipv6_parse(p);
 }
 
-int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len)
+int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len)
 {
 	uint32_t own;
 
 	if (len < sizeof(*udp))
 		return DP_DROP_BAD_UDP;
 	own = rte_be_to_cpu_16(udp->dgram_len);
-	if (own < sizeof(*udp) || own > len)
-		return DP_DROP_BAD_UDP;
+	return own < sizeof(*udp) || own > len ? DP_DROP_BAD_UDP : PKT_KEEP;
+}
+
+int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len)
+{
+	int reason = ip_udp_length_check(udp, len);
+
+	if (reason != PKT_KEEP)
+		return reason;
 	if (udp->dgram_cksum == 0) /* "none" is for IPv4 only (RFC 8200 8.1) */
 		return p->version == 4 ? PKT_KEEP : DP_DROP_BAD_UDP;
-	if (checksum_sum(p->ip, p->version, IPPROTO_UDP, udp, own) != 0xffff)
+	if (checksum_sum(p->ip, p->version, IPPROTO_UDP, udp, rte_be_to_cpu_16(udp->dgram_len)) !=
+	    0xffff)
 		return DP_DROP_BAD_UDP;
 	return PKT_KEEP;
 }
@@ -131,21 +139,31 @@ int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len)
 	return header < sizeof(*tcp) || header > len ? DP_DROP_TRUNCATED : PKT_KEEP;
 }
 
+/* Words of the header are exchanged in its checksum: a sum over all would wait for the stores. */
+static void ipv4_update(struct pkt *p, uint8_t proto, uint16_t total)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->ip;
+	rte_be16_t length = rte_cpu_to_be_16(total);
+	uint16_t sum = checksum_replace16(ip->hdr_checksum, ip->total_length, length);
+
+	sum = checksum_replace16(sum, rte_cpu_to_be_16(ip->next_proto_id), rte_cpu_to_be_16(proto));
+	ip->total_length = length;
+	ip->next_proto_id = proto;
+	ip->hdr_checksum = sum;
+}
+
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len)
 {
-	struct rte_ipv4_hdr *ip4 = (struct rte_ipv4_hdr *)p->ip;
 	struct rte_ipv6_hdr *ip6 = (struct rte_ipv6_hdr *)p->ip;
 	uint32_t total = p->ip_len + payload_len;
 
-	p->ip[p->next_at] = proto;
 	p->proto = proto;
-	if (p->version == 6) {
-		ip6->payload_len = rte_cpu_to_be_16((uint16_t)(total - sizeof(*ip6)));
+	if (p->version == 4) {
+		ipv4_update(p, proto, (uint16_t)total);
 		return;
 	}
-	ip4->total_length = rte_cpu_to_be_16((uint16_t)total);
-	ip4->hdr_checksum = 0;
-	ip4->hdr_checksum = (uint16_t)~rte_raw_cksum(ip4, p->ip_len);
+	p->ip[p->next_at] = proto;
+	ip6->payload_len = rte_cpu_to_be_16((uint16_t)(total - sizeof(*ip6)));
 }
 
 static void ip_addr_set(struct ip_addr *addr, uint8_t version, const uint8_t *octets)

@@ -12,13 +12,16 @@
  */
 int ip_header_parse(struct pkt *p);
 
+/* UDP of len octets: is its length field right? PKT_KEEP or DP_DROP_BAD_UDP. */
+int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len);
 /* UDP of len octets inside p: its length field and checksum. PKT_KEEP or DP_DROP_BAD_UDP. */
 int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len);
 
 /* Does the TCP header fit? Its checksum is the kernel's business. PKT_KEEP or DP_DROP_TRUNCATED. */
 int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len);
 
-/* After the octets that follow the IP header have changed: protocol, length, header checksum. */
+/* After the octets that follow the IP header have changed: protocol, length, and its checksum,
+ * which was right before. */
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len);
 
 void ip_source(const struct pkt *p, struct ip_addr *addr);
@@ -36,5 +39,11 @@ static inline const uint8_t *ip_destination_octets(const struct pkt *p)
 
 static inline bool ip_octets_are(const uint8_t *octets, const struct ip_addr *addr)
 {
-	return memcmp(octets, addr->b, addr->version == 4 ? 4 : 16) == 0;
+	uint64_t a[2], b[2];
+
+	if (addr->version == 4)
+		return memcmp(octets, addr->b, 4) == 0;
+	memcpy(a, octets, sizeof(a));
+	memcpy(b, addr->b, sizeof(b));
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }

@@ -128,7 +128,7 @@ static bool peer_is(const struct tunnel *n, const struct natt_source *from)
 static void peer_set(struct worker *w, const struct pkt *p, struct tunnel *n,
 		     const struct natt_source *from)
 {
-	struct sa_out *out = &w->env->sa.out[p->slot - p->slot % SA_PAIRS];
+	struct sa_out *out = sa_out_at(&w->env->sa, p->slot - p->slot % SA_PAIRS);
 	unsigned pair;
 
 	memset(&n->peer, 0, sizeof(n->peer));
@@ -212,9 +212,9 @@ void natt_keepalive(struct worker *w, sa_set_id id)
 	uint32_t slot = sa_slot_of_id(sa, id, SA_SERVER), i = slot / SA_PAIRS;
 	struct tunnel *n = &sa->tunnels[i];
 
-	if (sa_live(&sa->shared[i]) != id || sa->shared[i].mode != SA_MODE_UDP_ENC_TUN)
+	if (sa_live(sa_shared_at(sa, i)) != id || sa_shared_at(sa, i)->mode != SA_MODE_UDP_ENC_TUN)
 		return;
 	if (!n->sent && n->peer_port)
-		keepalive_send(w, &sa->shared[i], n, &sa->out[slot]);
+		keepalive_send(w, sa_shared_at(sa, i), n, sa_out_at(sa, slot));
 	n->sent = 0;
 }

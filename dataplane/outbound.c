@@ -37,7 +37,7 @@ static void tell(struct worker *w, const struct pkt *p, uint8_t what, enum dp_ev
 }
 
 /* Starts at 1, and never comes round (RFC 4303 3.3.3). */
-static int stage_sequence(struct worker *w, struct pkt *p)
+static int sequence_next(struct worker *w, struct pkt *p)
 {
 	struct sa_out *out = p->out;
 
@@ -54,13 +54,15 @@ static int stage_sequence(struct worker *w, struct pkt *p)
 
 static int stage_seal(struct worker *w, struct pkt *p)
 {
-	return p->set->transform->seal(w, p);
+	int reason = sequence_next(w, p);
+
+	return PKT_THEN(reason, p->set->transform->seal(w, p));
 }
 
 static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_sequence);
 	n = pkt_filter(w, p, n, stage_seal);
+	worker_mark(w, WORKER_STAGE_BUILD);
 	worker_crypto(w, p, n);
 }
 
@@ -99,6 +101,7 @@ void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
 		outbound_transmit(w, p[i]);
 		pkt_put(w, p[i]);
 	}
+	worker_mark(w, WORKER_STAGE_DELIVER);
 }
 
 /* ---- from control ------------------------------------------------------------------------- */
@@ -128,8 +131,8 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 	p->id = out->to.set;
 	p->payload_sum = out->payload_sum;
 	p->slot = sa_slot_of_id(sa, out->to.set, out->to.pair);
-	p->out = &sa->out[p->slot];
-	p->set = &sa->shared[p->slot / SA_PAIRS];
+	p->out = sa_out_at(sa, p->slot);
+	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	rte_prefetch0(p->out);
 	rte_prefetch0(p->set);
 	rte_prefetch0(rte_pktmbuf_mtod_offset(out->m, void *, -64));
@@ -140,7 +143,7 @@ static int stage_live(struct worker *w, struct pkt *p)
 {
 	if (sa_live(p->set) != p->id || p->out->spi == 0)
 		return DP_DROP_STALE_SA;
-	sa_prefetch_key(&w->env->sa.keys[p->slot / SA_PAIRS]);
+	sa_prefetch_key(sa_key_at(&w->env->sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
 	return PKT_KEEP;
 }
 
@@ -159,6 +162,7 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 			outbound_clear(w, &out[i]);
 	}
 	n_esp = pkt_filter(w, p, n_esp, stage_live);
+	worker_mark(w, WORKER_STAGE_SA);
 	n_esp = pkt_filter(w, p, n_esp, udp_build_secured);
 	if (n_esp)
 		outbound_esp(w, p, n_esp);
@@ -183,12 +187,12 @@ static int stage_lookup(struct worker *w, struct pkt *p)
 	if (slot < 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
 	p->slot = (uint32_t)slot;
-	p->out = &sa->out[slot];
-	p->set = &sa->shared[(uint32_t)slot / SA_PAIRS];
+	p->out = sa_out_at(sa, slot);
+	p->set = sa_shared_at(sa, (uint32_t)slot / SA_PAIRS);
 	p->id = sa_live(p->set);
 	if (p->id == 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
-	sa_prefetch_key(&sa->keys[p->slot / SA_PAIRS]);
+	sa_prefetch_key(sa_key_at(sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
 	return PKT_KEEP;
 }
 

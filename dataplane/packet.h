@@ -41,7 +41,10 @@ struct pkt {
 	bool l2_done;	      /* has the right Ethernet header to go out with */
 	uint8_t reason;	      /* why it is dropped */
 	sa_set_id id;	      /* of its SA set, 0: none */
-};
+} __rte_cache_aligned;
+
+/* Runs the next step of a stage if the one before has kept the packet. */
+#define PKT_THEN(reason, step) ((reason) == PKT_KEEP ? (step) : (reason))
 
 /* Octets after the IP header */
 static inline uint32_t pkt_payload_len(const struct pkt *p)

@@ -162,9 +162,9 @@ static bool quote_ipv6(const struct worker *w, const struct pkt *p, struct quote
 static bool quote_is_ours(const struct worker *w, const struct quote *q, uint32_t slot)
 {
 	const struct sa_view *sa = &w->env->sa;
-	const struct sa_shared *set = &sa->shared[slot / SA_PAIRS];
+	const struct sa_shared *set = sa_shared_at(sa, slot / SA_PAIRS);
 	const struct tunnel *n = &sa->tunnels[slot / SA_PAIRS];
-	const struct sa_out *out = &sa->out[slot];
+	const struct sa_out *out = sa_out_at(sa, slot);
 	bool tunnel;
 
 	if (sa_live(set) == 0 || out->spi != q->spi || set->local.version != q->version ||
@@ -188,7 +188,7 @@ static uint16_t path_mtu(struct worker *w, struct sa_out *out)
 /* For the whole set: the path is the UE's. It only sinks; after a while it is tried anew. */
 static void path_lower(struct worker *w, uint32_t slot, const struct quote *q)
 {
-	struct sa_out *out = &w->env->sa.out[slot - slot % SA_PAIRS];
+	struct sa_out *out = sa_out_at(&w->env->sa, slot - slot % SA_PAIRS);
 	uint32_t mtu = RTE_MAX(q->mtu, (uint32_t)(q->version == 4 ? IPV4_FLOOR : IPV6_FLOOR));
 	unsigned pair;
 
@@ -213,7 +213,7 @@ bool pmtu_hear(struct worker *w, struct pkt *p)
 	slot = note_find(w, q.spi);
 	if (slot < 0)
 		return true;
-	owner = w->env->sa.shared[slot / SA_PAIRS].owner;
+	owner = sa_shared_at(&w->env->sa, slot / SA_PAIRS)->owner;
 	if (owner != w->id && owner < w->env->n_workers) {
 		handover_push(w, owner, p->m, HANDOVER_UE_RX);
 		pkt_put(w, p);
@@ -234,7 +234,7 @@ uint32_t pmtu_inner_max(struct worker *w, const struct pkt *p)
 	uint32_t headers =
 		tunnel ? esp_tunnel_header_len(&sa->tunnels[p->slot / SA_PAIRS]) : p->ip_len;
 	uint32_t fixed = headers + t->overhead + ESP_ICV_LEN;
-	uint32_t mtu = path_mtu(w, &sa->out[p->slot]), room;
+	uint32_t mtu = path_mtu(w, sa_out_at(sa, p->slot)), room;
 
 	if (fixed + t->block_len > mtu)
 		return PLAIN_MIN; /* extension headers as long as the packet */

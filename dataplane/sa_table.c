@@ -35,6 +35,7 @@ struct set_list {
 
 struct sa_table {
 	struct sa_view view;
+	struct secret_words random;
 	struct sa_transforms transforms;
 	struct set_control *sets;
 	struct tcp_lookup *tcp;
@@ -115,11 +116,8 @@ static bool windows_in_line(const struct sa_table *t)
 
 static int windows_alloc(struct sa_table *t)
 {
-	if (windows_in_line(t)) {
-		t->view.windows = t->view.in[0].window;
-		t->view.window_words = sizeof(struct sa_in) / sizeof(uint64_t);
+	if (windows_in_line(t))
 		return 0;
-	}
 	t->view.windows = slab_alloc(windows_octets(t));
 	t->view.window_words = replay_octets(t->view.replay) / sizeof(uint64_t);
 	return t->view.windows ? 0 : -ENOMEM;
@@ -129,29 +127,22 @@ static int lines_alloc(struct sa_table *t)
 {
 	size_t n = t->n_sets;
 
-	t->view.in = slab_alloc(n * SA_PAIRS * sizeof(struct sa_in));
-	t->view.out = slab_alloc(n * SA_PAIRS * sizeof(struct sa_out));
-	t->view.shared = slab_alloc(n * sizeof(struct sa_shared));
-	t->view.keys = slab_alloc(n * sizeof(struct esp_key));
-	t->sets = slab_alloc(n * sizeof(struct set_control));
-	if (!t->view.in || !t->view.out || !t->view.shared || !t->view.keys || !t->sets)
-		return -ENOMEM;
-	slab_protect(t->view.keys, n * sizeof(struct esp_key));
+	t->view.blocks = slab_alloc(n * sizeof(struct sa_block));
 	t->view.tunnels = slab_alloc(n * sizeof(struct tunnel));
-	return t->view.tunnels ? windows_alloc(t) : -ENOMEM;
+	t->sets = slab_alloc(n * sizeof(struct set_control));
+	if (!t->view.blocks || !t->view.tunnels || !t->sets)
+		return -ENOMEM;
+	slab_protect(t->view.blocks, n * sizeof(struct sa_block));
+	return windows_alloc(t);
 }
 
 static void lines_free(struct sa_table *t)
 {
 	size_t n = t->n_sets;
 
+	slab_free(t->view.windows, windows_octets(t));
+	slab_free(t->view.blocks, n * sizeof(struct sa_block));
 	slab_free(t->view.tunnels, n * sizeof(struct tunnel));
-	if (t->view.windows && !windows_in_line(t))
-		slab_free(t->view.windows, windows_octets(t));
-	slab_free(t->view.in, n * SA_PAIRS * sizeof(struct sa_in));
-	slab_free(t->view.out, n * SA_PAIRS * sizeof(struct sa_out));
-	slab_free(t->view.shared, n * sizeof(struct sa_shared));
-	slab_free(t->view.keys, n * sizeof(struct esp_key));
 	slab_free(t->sets, n * sizeof(struct set_control));
 }
 
@@ -202,9 +193,9 @@ void sa_table_free(struct sa_table *t)
 
 	if (!t)
 		return;
-	for (i = 0; t->view.keys && t->sets && i < t->n_sets; i++)
+	for (i = 0; t->view.blocks && t->sets && i < t->n_sets; i++)
 		if (t->sets[i].state >= SET_INSTALLED)
-			esp_key_wipe(&t->view.keys[i]);
+			esp_key_wipe(sa_key_at(&t->view, i));
 	tcp_lookup_free(t->tcp);
 	lines_free(t);
 	free(t);
@@ -261,15 +252,14 @@ static bool spi_usable(uint32_t spi, uint32_t old, const uint32_t *avoid, unsign
 }
 
 /* A random SPI for the slot, not the one it had last. 0: cannot be had. */
-static uint32_t spi_choose(const struct sa_table *t, uint32_t slot, const uint32_t *avoid,
+static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *avoid,
 			   unsigned n_avoid)
 {
-	uint32_t old = t->view.in[slot].spi, spi;
+	uint32_t old = sa_in_at(&t->view, slot)->spi, spi;
 	unsigned tries;
 
 	for (tries = 0; tries < SPI_TRIES; tries++) {
-		secret_random(&spi, sizeof(spi));
-		spi = (spi & ~t->view.slot_mask) | slot;
+		spi = (secret_word(&t->random) & ~t->view.slot_mask) | slot;
 		if (spi_usable(spi, old, avoid, n_avoid))
 			return spi;
 	}
@@ -289,7 +279,7 @@ static void set_reserve(struct sa_table *t, uint32_t i, struct sa_set *set)
 	t->in_use++;
 	set->id = c->id;
 	for (pair = 0; pair < SA_PAIRS; pair++)
-		__atomic_store_n(&t->view.in[i * SA_PAIRS + pair].spi, set->spi_in[pair],
+		__atomic_store_n(&sa_in_at(&t->view, i * SA_PAIRS + pair)->spi, set->spi_in[pair],
 				 __ATOMIC_RELAXED);
 }
 
@@ -334,7 +324,7 @@ static bool set_pair_valid(const struct sa_table *t, const struct sa_set *set, u
 {
 	uint32_t slot = sa_slot_of_id(&t->view, set->id, pair);
 
-	if (set->spi_in[pair] != t->view.in[slot].spi)
+	if (set->spi_in[pair] != sa_in_at(&t->view, slot)->spi)
 		return false;
 	if (set->spi_in[pair] == 0)
 		return true; /* this pair stays without SAs */
@@ -383,7 +373,7 @@ static int set_valid(const struct sa_table *t, const struct sa_set *set)
 
 static void set_tcp_key(const struct sa_table *t, uint32_t i, unsigned pair, struct tcp_key *key)
 {
-	const struct sa_shared *s = &t->view.shared[i];
+	const struct sa_shared *s = sa_shared_at(&t->view, i);
 	const struct tunnel *n = &t->view.tunnels[i];
 	bool tunnel = s->mode == SA_MODE_UDP_ENC_TUN;
 
@@ -437,7 +427,7 @@ static int set_tcp_add(struct sa_table *t, uint32_t i)
 	int rc = 0;
 
 	for (pair = 0; rc >= 0 && pair < SA_PAIRS; pair++) {
-		if (t->view.in[i * SA_PAIRS + pair].spi == 0)
+		if (sa_in_at(&t->view, i * SA_PAIRS + pair)->spi == 0)
 			continue;
 		set_tcp_key(t, i, pair, &key);
 		rc = tcp_lookup_add(t->tcp, &key, i * SA_PAIRS + pair);
@@ -463,7 +453,7 @@ static void set_tunnel_write(struct tunnel *n, const struct sa_set *set)
 
 static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set *set)
 {
-	struct sa_shared *s = &t->view.shared[i];
+	struct sa_shared *s = sa_shared_at(&t->view, i);
 	unsigned pair;
 
 	s->owner = owner_of(&set->remote, t->workers);
@@ -478,11 +468,12 @@ static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set 
 
 		s->local_port[pair] = rte_cpu_to_be_16(set->local_port[pair]);
 		s->remote_port[pair] = rte_cpu_to_be_16(set->remote_port[pair]);
-		t->view.in[slot] = (struct sa_in){.spi = set->spi_in[pair]};
+		*sa_in_at(&t->view, slot) = (struct sa_in){.spi = set->spi_in[pair]};
 		memset(sa_window(&t->view, slot), 0, replay_octets(t->view.replay));
-		t->view.out[slot] = (struct sa_out){.spi = rte_cpu_to_be_32(set->spi_out[pair])};
+		*sa_out_at(&t->view, slot) =
+			(struct sa_out){.spi = rte_cpu_to_be_32(set->spi_out[pair])};
 		if (set->spi_in[pair] == 0)
-			t->view.out[slot].spi = 0;
+			sa_out_at(&t->view, slot)->spi = 0;
 	}
 }
 
@@ -495,7 +486,7 @@ int sa_table_install(struct sa_table *t, const struct sa_set *set)
 		return rc;
 	if (set_tcp_exists(t, set))
 		return -EEXIST;
-	rc = esp_key_expand(&t->view.keys[i], t->backend, set->integ, set->encr, &set->keys);
+	rc = esp_key_expand(sa_key_at(&t->view, i), t->backend, set->integ, set->encr, &set->keys);
 	if (rc < 0)
 		return rc;
 	set_lines_write(t, i, set);
@@ -505,7 +496,7 @@ int sa_table_install(struct sa_table *t, const struct sa_set *set)
 		sa_table_remove(t, set->id);
 		return rc;
 	}
-	atomic_store_explicit(&t->view.shared[i].live, set->id, memory_order_release);
+	atomic_store_explicit(&sa_shared_at(&t->view, i)->live, set->id, memory_order_release);
 	return 0;
 }
 
@@ -524,7 +515,7 @@ void sa_table_remove(struct sa_table *t, sa_set_id id)
 		list_append(t, &t->free, i);
 		return;
 	}
-	atomic_store_explicit(&t->view.shared[i].live, 0, memory_order_seq_cst);
+	atomic_store_explicit(&sa_shared_at(&t->view, i)->live, 0, memory_order_seq_cst);
 	set_tcp_remove(t, i);
 	c->state = SET_REMOVED;
 	list_append(t, &t->removed, i);
@@ -534,7 +525,7 @@ void sa_table_remove(struct sa_table *t, sa_set_id id)
 static void set_reclaim(struct sa_table *t, uint32_t i)
 {
 	set_tcp_release(t, i);
-	esp_key_wipe(&t->view.keys[i]);
+	esp_key_wipe(sa_key_at(&t->view, i));
 	t->sets[i].state = SET_FREE;
 	list_append(t, &t->free, i);
 }
@@ -560,8 +551,8 @@ int sa_table_counters(const struct sa_table *t, sa_set_id id, enum sa_pair pair,
 		      struct dp_sa_counters *c)
 {
 	uint32_t slot = sa_slot_of_id(&t->view, id, pair);
-	const struct sa_in *in = &t->view.in[slot];
-	const struct sa_out *out = &t->view.out[slot];
+	const struct sa_in *in = sa_in_at(&t->view, slot);
+	const struct sa_out *out = sa_out_at(&t->view, slot);
 
 	if ((unsigned)pair >= SA_PAIRS || !set_of_id(t, id, SET_INSTALLED, SET_INSTALLED))
 		return -ENOENT;

@@ -3,7 +3,8 @@
  * (design 3.3), so looking one up is one array read and one compare.
  *
  * A set has one index i, and two slots, 2i + pair. Each SA has a line of 64 octets of its own
- * per slot and direction; what the four share and no worker writes is in one more line per set.
+ * per slot and direction; what the four share and no worker writes is in one more line per set, and
+ * behind them are their keys.
  *
  * Control writes, workers read. `live` of the shared line is what publishes: it is stored last
  * (with release) at install, and first at removal. All else of a set changes only while no worker
@@ -63,14 +64,24 @@ _Static_assert(sizeof(struct sa_in) == 64, "one cache line");
 _Static_assert(sizeof(struct sa_out) == 64, "one cache line");
 _Static_assert(sizeof(struct sa_shared) == 64, "one cache line");
 
+/*
+ * All of a set in one place: a packet of one among millions then needs one entry of the TLB, and
+ * 768 octets are no power of two, so the sets' lines spread over the cache.
+ */
+struct sa_block {
+	struct sa_shared shared;
+	struct sa_out out[SA_PAIRS];
+	struct sa_in in[SA_PAIRS];
+	struct esp_key key;
+};
+
+_Static_assert(sizeof(struct sa_block) == 768, "no gaps");
+
 /* The part of the table that workers read. */
 struct sa_view {
-	struct sa_in *in;	  /* by slot */
-	struct sa_out *out;	  /* by slot */
-	struct sa_shared *shared; /* by index */
-	struct esp_key *keys;	  /* by index */
-	struct tunnel *tunnels;	  /* by index; memory is used only for sets in that mode */
-	uint64_t *windows;	  /* by slot, window_words apart */
+	struct sa_block *blocks; /* by index */
+	struct tunnel *tunnels;	 /* by index; memory is used only for sets in that mode */
+	uint64_t *windows;	 /* by slot, window_words apart; NULL: in the SAs' own lines */
 	uint32_t window_words;
 	uint32_t slot_mask;
 	struct replay_size replay;
@@ -86,9 +97,29 @@ static inline uint32_t sa_slot_of_id(const struct sa_view *v, sa_set_id id, unsi
 	return (id << 1 | pair) & v->slot_mask;
 }
 
+static inline struct sa_in *sa_in_at(const struct sa_view *v, uint32_t slot)
+{
+	return &v->blocks[slot / SA_PAIRS].in[slot % SA_PAIRS];
+}
+
+static inline struct sa_out *sa_out_at(const struct sa_view *v, uint32_t slot)
+{
+	return &v->blocks[slot / SA_PAIRS].out[slot % SA_PAIRS];
+}
+
+static inline struct sa_shared *sa_shared_at(const struct sa_view *v, uint32_t index)
+{
+	return &v->blocks[index].shared;
+}
+
+static inline struct esp_key *sa_key_at(const struct sa_view *v, uint32_t index)
+{
+	return &v->blocks[index].key;
+}
+
 static inline uint64_t *sa_window(const struct sa_view *v, uint32_t slot)
 {
-	return v->windows + (size_t)slot * v->window_words;
+	return v->windows ? v->windows + (size_t)slot * v->window_words : sa_in_at(v, slot)->window;
 }
 
 /* The id of a usable set, 0 of any other. Everything else of the set may be read after it. */
@@ -97,13 +128,14 @@ static inline sa_set_id sa_live(const struct sa_shared *s)
 	return atomic_load_explicit(&s->live, memory_order_acquire);
 }
 
-static inline void sa_prefetch_key(const struct esp_key *key)
+static inline void sa_prefetch_key(const struct esp_key *key, const struct esp_key_lines *lines)
 {
-	const uint8_t *p = key->opaque;
-	unsigned at;
+	const uint8_t *at = key->opaque + lines->from * 64;
+	unsigned i;
 
-	for (at = 0; at < sizeof(key->opaque); at += 64)
-		rte_prefetch0(p + at);
+	rte_prefetch0(key->opaque);
+	for (i = 0; i < lines->n; i++)
+		rte_prefetch0(at + i * 64);
 }
 
 /* ---- control's side ----------------------------------------------------------------------- */

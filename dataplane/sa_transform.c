@@ -24,6 +24,8 @@ void sa_transforms_init(struct sa_transforms *t)
 		transport->iv_len = suite->iv_len;
 		transport->block_len = suite->block_len;
 		transport->overhead = (uint8_t)(ESP_HEADER_LEN + suite->iv_len);
+		transport->key_in = suite->key_in;
+		transport->key_out = suite->key_out;
 		transport->gap = transport->overhead;
 		*tunnel = *transport;
 		tunnel->seal = esp_tunnel_seal;

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "crypto/esp.h"
 #include "sa.h"
 
 struct worker;
@@ -23,6 +24,7 @@ struct sa_transform {
 	uint8_t block_len;
 	uint8_t overhead; /* SPI, sequence number, IV */
 	uint8_t gap;	  /* of it, between the IP header of a new datagram and its UDP header */
+	struct esp_key_lines key_in, key_out;
 };
 
 struct sa_transforms {

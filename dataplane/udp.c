@@ -18,45 +18,68 @@ struct udp_path {
 	rte_be16_t local_port, remote_port;
 };
 
-static void ipv4_write(struct worker *w, uint8_t *at, const struct udp_path *path)
+static void ipv4_write(struct worker *w, uint8_t *at, const struct udp_path *path, uint16_t len)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
 
+	rte_be32_t src = checksum_load32(path->local->b), dst = checksum_load32(path->remote->b);
+	/* May be fragmented, by us or on the way: needs an identification of its own. */
+	rte_be16_t id = rte_cpu_to_be_16(w->ip_id++);
+	rte_be16_t total = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + len));
+	uint64_t sum = rte_cpu_to_be_16(RTE_IPV4_VHL_DEF << 8) + (uint64_t)total + id +
+		       rte_cpu_to_be_16(UDP_TTL << 8 | IPPROTO_UDP) + src + dst;
+
 	*ip = (struct rte_ipv4_hdr){
 		.version_ihl = RTE_IPV4_VHL_DEF,
-		/* May be fragmented, by us or on the way: needs an identification of its own. */
-		.packet_id = rte_cpu_to_be_16(w->ip_id++),
+		.total_length = total,
+		.packet_id = id,
 		.time_to_live = UDP_TTL,
+		.next_proto_id = IPPROTO_UDP,
+		.hdr_checksum = (uint16_t)~checksum_fold(sum),
+		.src_addr = src,
+		.dst_addr = dst,
 	};
-	memcpy(&ip->src_addr, path->local->b, 4);
-	memcpy(&ip->dst_addr, path->remote->b, 4);
 }
 
-static void ipv6_write(uint8_t *at, const struct udp_path *path)
+static void ipv6_write(uint8_t *at, const struct udp_path *path, uint16_t len)
 {
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)at;
 
 	ip->vtc_flow = rte_cpu_to_be_32(IPV6_VERSION);
+	ip->payload_len = rte_cpu_to_be_16(len);
+	ip->proto = IPPROTO_UDP;
 	ip->hop_limits = UDP_TTL;
 	memcpy(ip->src_addr, path->local->b, 16);
 	memcpy(ip->dst_addr, path->remote->b, 16);
 }
 
-static void udp_write(struct pkt *p, const struct udp_path *path)
+/* Pseudo header (RFC 768, RFC 8200 8.1) and UDP header, from what goes into them rather than from
+ * memory, where it has just been written; the payload's sum came with the payload. */
+static uint64_t udp_sum(const struct pkt *p, const struct udp_path *path, rte_be16_t len)
 {
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)p->l4;
+	uint64_t sum = p->payload_sum + rte_cpu_to_be_16(IPPROTO_UDP) + 2u * (uint64_t)len +
+		       path->local_port + path->remote_port;
+	unsigned i, octets = p->version == 4 ? 4 : 16;
 
-	*udp = (struct rte_udp_hdr){
-		.src_port = path->local_port,
-		.dst_port = path->remote_port,
-		.dgram_len = rte_cpu_to_be_16(p->l4_len),
-	};
-	udp->dgram_cksum = checksum_field(
-		checksum_pseudo(p->ip, p->version, IPPROTO_UDP, p->l4_len,
-				(uint32_t)rte_raw_cksum(udp, sizeof(*udp)) + p->payload_sum));
+	for (i = 0; i < octets; i += 4)
+		sum += (uint64_t)checksum_load32(path->local->b + i) +
+		       checksum_load32(path->remote->b + i);
+	return sum;
 }
 
-/* All headers but what the length decides; gap octets are left between IP and UDP. */
+static void udp_write(struct pkt *p, const struct udp_path *path)
+{
+	rte_be16_t len = rte_cpu_to_be_16(p->l4_len);
+
+	*(struct rte_udp_hdr *)p->l4 = (struct rte_udp_hdr){
+		.src_port = path->local_port,
+		.dst_port = path->remote_port,
+		.dgram_len = len,
+		.dgram_cksum = checksum_field(udp_sum(p, path, len)),
+	};
+}
+
+/* UDP and IP header; gap octets are left between them. */
 static int udp_build(struct worker *w, struct pkt *p, const struct udp_path *path, uint8_t gap)
 {
 	bool v4 = path->remote->version == 4;
@@ -77,9 +100,9 @@ static int udp_build(struct worker *w, struct pkt *p, const struct udp_path *pat
 	p->l4 = p->ip + ip_len + gap;
 	p->l4_len = (uint16_t)(sizeof(struct rte_udp_hdr) + payload);
 	if (v4)
-		ipv4_write(w, p->ip, path);
+		ipv4_write(w, p->ip, path, p->l4_len);
 	else
-		ipv6_write(p->ip, path);
+		ipv6_write(p->ip, path, p->l4_len);
 	udp_write(p, path);
 	return PKT_KEEP;
 }
@@ -93,11 +116,8 @@ int udp_build_clear(struct worker *w, struct pkt *p, const struct ip_endpoint *l
 		.local_port = rte_cpu_to_be_16(local->port),
 		.remote_port = rte_cpu_to_be_16(remote->port),
 	};
-	int reason = udp_build(w, p, &path, 0);
 
-	if (reason == PKT_KEEP)
-		ip_header_update(p, IPPROTO_UDP, p->l4_len);
-	return reason;
+	return udp_build(w, p, &path, 0);
 }
 
 int udp_build_secured(struct worker *w, struct pkt *p)
@@ -113,9 +133,5 @@ int udp_build_secured(struct worker *w, struct pkt *p)
 		.remote_port = set->remote_port[pair],
 	};
 
-	int reason = udp_build(w, p, &path, set->transform->gap);
-
-	if (tunnel && reason == PKT_KEEP) /* complete, since it goes inside as it is */
-		ip_header_update(p, IPPROTO_UDP, p->l4_len);
-	return reason;
+	return udp_build(w, p, &path, set->transform->gap);
 }

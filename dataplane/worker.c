@@ -20,6 +20,18 @@
 #define FRAG_FLOWS   4 /* datagrams under reassembly: one for so many large buffers */
 #define FRAG_TIMEOUT 2000
 
+const char *worker_stage_name(enum worker_stage stage)
+{
+	static const char *const names[WORKER_STAGES] = {
+		[WORKER_STAGE_POLL] = "poll",	    [WORKER_STAGE_CLASSIFY] = "classify",
+		[WORKER_STAGE_SA] = "sa",	    [WORKER_STAGE_BUILD] = "build",
+		[WORKER_STAGE_CRYPTO] = "crypto",   [WORKER_STAGE_OPEN] = "open",
+		[WORKER_STAGE_DELIVER] = "deliver",
+	};
+
+	return names[stage];
+}
+
 /* ---- crypto ------------------------------------------------------------------------------- */
 
 /* Goes on with n finished jobs. */
@@ -28,6 +40,7 @@ static void crypto_finished(struct worker *w, unsigned n)
 	struct pkt *opened[WORKER_BURST], *sealed[WORKER_BURST], *p;
 	unsigned i, n_opened = 0, n_sealed = 0;
 
+	w->jobs_back += n;
 	for (i = 0; i < n; i++) {
 		p = w->done[i]->user;
 		if (p->job.inbound)
@@ -56,15 +69,28 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 
 	for (i = 0; i < n; i++)
 		jobs[i] = &p[i]->job;
+	w->jobs_given += n;
 	if (n)
-		crypto_finished(w, esp_engine_submit(w->engine, jobs, n, w->done));
+		n = esp_engine_submit(w->engine, jobs, n, w->done);
+	worker_mark(w, WORKER_STAGE_CRYPTO);
+	if (n)
+		crypto_finished(w, n);
 }
 
 static void crypto_flush(struct worker *w)
 {
-	w->flushed = w->now;
 	if (esp_engine_in_flight(w->engine))
 		crypto_finished(w, esp_engine_flush(w->engine, w->done));
+}
+
+/* Has a job been in the engine for too long? Under load they come back by themselves. */
+static bool crypto_late(struct worker *w)
+{
+	if ((int32_t)(w->jobs_back - w->jobs_mark) >= 0) {
+		w->jobs_mark = w->jobs_given;
+		w->marked = w->now;
+	}
+	return w->now - w->marked > w->env->flush_tsc;
 }
 
 /* ---- one turn ----------------------------------------------------------------------------- */
@@ -78,6 +104,7 @@ static unsigned poll_ue(struct worker *w)
 		return 0;
 	n = rte_eth_rx_burst(w->env->ue.id, w->id, m, WORKER_BURST);
 	w->c.ue_rx += n;
+	worker_mark(w, WORKER_STAGE_POLL);
 	if (n)
 		inbound_burst(w, m, n);
 	return n;
@@ -103,6 +130,7 @@ static unsigned poll_control(struct worker *w)
 	unsigned n = rte_ring_sc_dequeue_burst_elem(w->control.out, out, sizeof(out[0]),
 						    WORKER_BURST, NULL);
 
+	worker_mark(w, WORKER_STAGE_POLL);
 	if (n)
 		outbound_control_burst(w, out, n);
 	return n;
@@ -149,18 +177,21 @@ unsigned worker_poll(struct worker *w)
 	unsigned n;
 
 	w->now = rte_rdtsc();
+	if (unlikely(w->clock))
+		w->clock->last = w->now;
 	n = poll_ue(w);
 	n += handover_poll(w);
 	n += poll_host(w);
 	n += poll_control(w);
 	n += poll_slowpath(w);
-	if (n == 0 || w->now - w->flushed > w->env->flush_tsc)
+	if (n == 0 || crypto_late(w))
 		crypto_flush(w);
 	report_quiescent(w);
 	tx_flush(w);
 	handover_flush(w);
 	control_ring_flush(w);
 	tick(w);
+	worker_mark(w, WORKER_STAGE_POLL);
 	w->c.polls++;
 	w->c.empty_polls += n == 0;
 	return n;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 
@@ -27,8 +28,28 @@
 #define WORKER_BURST 64
 /* One burst in each stage's hands beside those in the crypto engine */
 #define WORKER_PKTS (ESP_MAX_FLIGHT + 4 * WORKER_BURST)
-/* A packet does not wait longer than this for others to fill the lanes of the engine. */
-#define WORKER_FLUSH_US 50
+/* A packet does not wait longer than twice this for others to fill the lanes of the engine. */
+#define WORKER_FLUSH_US 25
+
+/* Where a worker's time goes, for who wants to know. */
+enum worker_stage {
+	WORKER_STAGE_POLL, /* rings, ports, and what belongs to no other stage */
+	WORKER_STAGE_CLASSIFY,
+	WORKER_STAGE_SA,    /* look-up; inbound also length and replay check */
+	WORKER_STAGE_BUILD, /* outbound: UDP and IP header, ESP header, IV, trailer */
+	WORKER_STAGE_CRYPTO,
+	WORKER_STAGE_OPEN, /* inbound: ICV, replay update, trailer, selectors */
+	WORKER_STAGE_DELIVER,
+	WORKER_STAGES,
+};
+
+/* Of a burst, not of a packet: what is between two marks belongs to the stage that ends there. */
+struct worker_clock {
+	uint64_t last;
+	uint64_t cycles[WORKER_STAGES];
+};
+
+const char *worker_stage_name(enum worker_stage stage);
 
 /* What the workers of one data plane share; nothing of it changes while they run. */
 struct worker_env {
@@ -61,8 +82,11 @@ struct worker {
 	struct esp_engine *engine;
 	struct frag *frag;
 	struct pmtu *pmtu;
-	uint64_t now;	  /* TSC at the start of this turn */
-	uint64_t flushed; /* when the engine was last empty */
+	uint64_t now; /* TSC at the start of this turn */
+	/* Jobs given to the engine, and back from it (in about that order). When as many have come
+	 * back as had been given at `marked`, none in flight is older than that. */
+	uint32_t jobs_given, jobs_back, jobs_mark;
+	uint64_t marked;
 	uint64_t next_tick;
 	uint64_t quiescent_token; /* last reported */
 	uint16_t ip_id;
@@ -74,6 +98,7 @@ struct worker {
 	struct rte_ring *handover;	/* to this worker */
 	struct handover_batch *hand_to; /* by worker */
 	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
+	struct worker_clock *clock; /* NULL: nobody asks */
 	struct dp_counters c __rte_cache_aligned;
 	struct pkt pkts[WORKER_PKTS] __rte_cache_aligned;
 	_Atomic bool stop __rte_cache_aligned;
@@ -93,6 +118,17 @@ static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum dp_dro
 {
 	w->c.drops[reason]++;
 	rte_pktmbuf_free(m);
+}
+
+static inline void worker_mark(struct worker *w, enum worker_stage stage)
+{
+	uint64_t now;
+
+	if (likely(!w->clock))
+		return;
+	now = rte_rdtsc();
+	w->clock->cycles[stage] += now - w->clock->last;
+	w->clock->last = now;
 }
 
 /* NULL: none left; cannot be while every stage gives back what it took. */

@@ -71,8 +71,9 @@ static void test_event_wakes(void **state)
 	(void)state;
 	rig_pair_open(&r, 4, 1, false);
 	rig_pair_install(&r, SA_INTEG_HMAC_SHA_1_96, SA_ENCR_NULL);
-	r.phone.dp->env.sa.out[sa_slot_of_id(&r.phone.dp->env.sa, r.phone.set.id, SA_CLIENT)].seq =
-		0xf0000000;
+	sa_out_at(&r.phone.dp->env.sa,
+		  sa_slot_of_id(&r.phone.dp->env.sa, r.phone.set.id, SA_CLIENT))
+		->seq = 0xf0000000;
 	assert_true(dp_arm(r.phone.dp));
 	rig_send(r.phone.dp, r.phone.set.id, SA_CLIENT, "x", 1);
 	rig_pair_poll(&r);

@@ -272,7 +272,7 @@ static struct sa_out *phone_line(struct rig_pair *r)
 {
 	const struct sa_view *sa = &r->phone.dp->env.sa;
 
-	return &sa->out[sa_slot_of_id(sa, r->phone.set.id, SA_CLIENT)];
+	return sa_out_at(sa, sa_slot_of_id(sa, r->phone.set.id, SA_CLIENT));
 }
 
 static void expect_event(struct rig_pair *r, enum dp_event_type type)

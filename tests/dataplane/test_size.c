@@ -131,7 +131,7 @@ static void path_mtu(enum sa_mode mode, int outer, uint16_t told, uint16_t want)
 	way_icmp(&y, frame, 1400); /* it only sinks */
 	assert_int_equal(lowered(dp), 1);
 	/* in time it is tried again */
-	out = &dp->env.sa.out[sa_slot_of_id(&dp->env.sa, y.set, SA_CLIENT)];
+	out = sa_out_at(&dp->env.sa, sa_slot_of_id(&dp->env.sa, y.set, SA_CLIENT));
 	out->pmtu_until = 1;
 	assert_int_equal(way_send(&y, NULL, &longest), 1);
 	rte_pktmbuf_free(frame);

@@ -96,7 +96,7 @@ enum sa_pair vector_install_out(struct rig *r, const struct vectors_sa *sa, uint
 		set->spi_out[pair] = pair == SA_CLIENT ? sa->spi : SA_SPI_MIN;
 	}
 	assert_int_equal(dp_sa_install(r->dp, set), 0);
-	r->dp->env.sa.out[sa_slot_of_id(&r->dp->env.sa, set->id, SA_CLIENT)].seq = seq - 1;
+	sa_out_at(&r->dp->env.sa, sa_slot_of_id(&r->dp->env.sa, set->id, SA_CLIENT))->seq = seq - 1;
 	return SA_CLIENT;
 }
 
