@@ -133,7 +133,7 @@ static void only_owner(const struct tunnel_rig *t, const struct tunnel_ue *ue, u
 {
 	struct dp *dp = t->pair.pcscf.dp;
 	const struct sa_view *sa = &dp->env.sa;
-	unsigned owner = sa->shared[sa_slot_of_id(sa, ue->pcscf.id, 0) / SA_PAIRS].owner, i;
+	unsigned owner = sa_shared_at(sa, sa_slot_of_id(sa, ue->pcscf.id, 0) / SA_PAIRS)->owner, i;
 	struct dp_counters c;
 
 	for (i = 0; i < dp_workers(dp); i++) {
@@ -148,7 +148,8 @@ static void way_forgotten(const struct tunnel_rig *t, const struct tunnel_ue *ue
 {
 	const struct sa_view *sa = &t->pair.pcscf.dp->env.sa;
 
-	assert_int_equal(sa->out[sa_slot_of_id(sa, ue->pcscf.id, SA_CLIENT)].hop.generation, 0);
+	assert_int_equal(sa_out_at(sa, sa_slot_of_id(sa, ue->pcscf.id, SA_CLIENT))->hop.generation,
+			 0);
 }
 
 static void moves(int outer, uint16_t workers)
