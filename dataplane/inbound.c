@@ -101,7 +101,6 @@ static int stage_sequence(struct worker *w, struct pkt *p)
 
 static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_spi);
 	n = pkt_filter(w, p, n, stage_sa);
 	if (w->env->n_workers > 1)
 		n = natt_hand_over(w, p, n);
@@ -258,7 +257,8 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + PREFETCH_AHEAD], void *));
 		esp[n_esp] = inbound_frame(w, frames[i]);
-		n_esp += esp[n_esp] != NULL;
+		/* at once, so that the SA's lines come while the next frames are looked at */
+		n_esp += esp[n_esp] && pkt_filter(w, &esp[n_esp], 1, stage_spi);
 	}
 	worker_mark(w, WORKER_STAGE_CLASSIFY);
 	if (n_esp)

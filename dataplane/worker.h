@@ -95,6 +95,10 @@ struct worker {
 	struct pkt *free[WORKER_PKTS];
 	struct tx_batch tx_ue, tx_host;
 	struct control_ring control;
+	/* Taken from control, to be carried in the next turn; and the burst before. */
+	struct control_out ahead[2][WORKER_BURST];
+	unsigned n_ahead;
+	uint8_t ahead_at;
 	struct rte_ring *handover;	/* to this worker */
 	struct handover_batch *hand_to; /* by worker */
 	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
