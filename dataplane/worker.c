@@ -106,12 +106,14 @@ static unsigned poll_ue(struct worker *w)
 	unsigned n;
 
 	if (w->id >= w->env->ue.queues)
-		return 0;
+		return inbound_rest(w); /* of what others have handed over */
 	n = rte_eth_rx_burst(w->env->ue.id, w->id, m, WORKER_BURST);
 	w->c.ue_rx += n;
 	worker_mark(w, WORKER_STAGE_POLL);
 	if (n)
 		inbound_burst(w, m, n);
+	else
+		n = inbound_rest(w);
 	return n;
 }
 
@@ -319,6 +321,8 @@ static void worker_drain(struct worker *w)
 
 		rte_pktmbuf_free(p->m);
 	}
+	for (i = 0; i < w->n_esp_ahead; i++)
+		rte_pktmbuf_free(w->esp_ahead[i]->m);
 	for (i = 0; i < w->n_ahead; i++)
 		rte_pktmbuf_free(w->ahead[w->ahead_at][i].m);
 }
