@@ -279,7 +279,8 @@ static int sets_install_peer(struct world *w)
 	for (uint32_t i = 0; rc == 0 && i < w->n_sets; i++) {
 		set_fill(w, i, &set);
 		for (unsigned pair = 0; pair < SA_PAIRS; pair++)
-			set.spi_in[pair] = sa_in_at(sa, sa_slot_of_id(sa, w->sets[i].ours, pair))->spi;
+			set.spi_in[pair] =
+				sa_in_at(sa, sa_slot_of_id(sa, w->sets[i].ours, pair))->spi;
 		rc = set_install_peer(w, &set, &w->sets[i]);
 	}
 	return rc;

@@ -57,7 +57,8 @@ void ue_options_help(FILE *f)
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-int ue_endpoint_parse(struct ip_endpoint *e, const char *text)
+/* "10.44.0.1", "10.44.0.1:5070", "fd00::1", "[fd00::1]:5070"; without a port 5060. */
+static int ue_endpoint_parse(struct ip_endpoint *e, const char *text)
 {
 	struct sv host = sv_of(text), port = {0};
 	char addr[IP_ADDR_STRLEN];
@@ -129,7 +130,8 @@ static int algorithm_add(struct load_options *o, struct sv pair)
 	return 0;
 }
 
-int ue_algorithms_parse(struct load_options *o, const char *text)
+/* "sha1/aes-cbc,md5/null" or with the names of the header field; "all" */
+static int ue_algorithms_parse(struct load_options *o, const char *text)
 {
 	o->n_algorithms = 0;
 	o->offer_all = strcmp(text, "all") == 0;

@@ -45,8 +45,3 @@ struct ue_options {
 /* 0, or -EINVAL with what is wrong in why[]. */
 int ue_options_parse(struct ue_options *o, int argc, char *const *argv, char *why, size_t why_cap);
 void ue_options_help(FILE *f);
-
-/* "10.44.0.1", "10.44.0.1:5070", "fd00::1", "[fd00::1]:5070"; without a port 5060. -EINVAL */
-int ue_endpoint_parse(struct ip_endpoint *e, const char *text);
-/* "sha1/aes-cbc,md5/null" or with the names of the header field; "all". -EINVAL */
-int ue_algorithms_parse(struct load_options *o, const char *text);

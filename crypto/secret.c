@@ -3,35 +3,33 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+/*
+ * Keys pass through heap, stacks and packet buffers too: all pages are locked as they are touched.
+ * Only without a limit, since with one, later allocations would fail at it.
+ */
+static void lock_all(void)
+{
+	static const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit now;
+
+	(void)setrlimit(RLIMIT_MEMLOCK, &all);
+	if (getrlimit(RLIMIT_MEMLOCK, &now) == 0 && now.rlim_cur == RLIM_INFINITY)
+		(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
 int secret_init(void)
 {
-	/* Keys pass through stacks and packet buffers too, which no MADV_DONTDUMP covers. */
+	/* No MADV_DONTDUMP covers heap, stacks and packet buffers. */
 	static const struct rlimit no_core = {0, 0};
 
 	if (sodium_init() < 0 || setrlimit(RLIMIT_CORE, &no_core) != 0)
 		return -EIO;
+	lock_all();
 	return 0;
-}
-
-void *secret_alloc(size_t n)
-{
-	/* sodium_malloc() puts the end of the memory at a page's end: keep the start aligned. */
-	size_t size = (n + 63) & ~(size_t)63;
-	void *p = size < n ? NULL : sodium_malloc(size);
-
-	if (p)
-		memset(p, 0, size);
-	return p;
-}
-
-void secret_free(void *p)
-{
-	sodium_free(p);
 }
 
 int secret_protect(void *p, size_t n)
@@ -42,7 +40,8 @@ int secret_protect(void *p, size_t n)
 
 	if (n == 0)
 		return 0;
-	if (madvise((void *)start, size, MADV_DONTDUMP) != 0 || mlock((void *)start, size) != 0)
+	if (madvise((void *)start, size, MADV_DONTDUMP) != 0 ||
+	    mlock2((void *)start, size, MLOCK_ONFAULT) != 0)
 		return -errno;
 	return 0;
 }

@@ -1,18 +1,13 @@
-/* Memory for secrets: locked in RAM, left out of core dumps, wiped when given back. */
+/* What secrets need: memory locked in RAM and left out of core dumps, wiping, comparing. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Once per process, before anything else of crypto/: 0 or -EIO. Also turns core dumps of secrets
- * off. */
+/* Once per process, before anything else of crypto/: 0 or -EIO. Turns core dumps off, and locks all
+ * memory of the process as it is touched, if it may lock without limit (root, CAP_IPC_LOCK). */
 int secret_init(void);
-
-/* Zeroed; for few and long-lived secrets (page granularity). NULL when out of memory or lock limit
- * without which we go on: a warning is the caller's business, see secret_locked(). */
-void *secret_alloc(size_t n);
-void secret_free(void *p); /* wipes */
 
 /* Locks and marks MADV_DONTDUMP memory that somebody else allocated. 0 or negative errno. */
 int secret_protect(void *p, size_t n);

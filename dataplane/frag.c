@@ -18,12 +18,19 @@
  * honest sender makes a smaller piece but the last. Holds for IPv6 (1280) all the more.
  */
 #define MIN_PIECE 48
+/*
+ * Pieces of an honest datagram come together. In a crowd, those that have waited longer than this
+ * make room: otherwise a few first pieces per second, of anybody, would stop all reassembly.
+ */
+#define CROWD_PATIENCE_MS 100
 
 struct frag {
 	struct rte_ip_frag_tbl *table;
 	struct rte_mempool *large;
 	uint32_t largest; /* datagram that fits a buffer of `large` */
 	unsigned given_up;
+	uint32_t waiting, crowd; /* pieces in the table; so many may fill it */
+	uint64_t hurry;		 /* TSC: how much sooner the table's time-out is over in a crowd */
 	struct rte_ip_frag_death_row dead;
 };
 
@@ -47,6 +54,10 @@ int frag_alloc(struct frag **fp, const struct frag_conf *conf, int socket)
 	if (!f)
 		return -ENOMEM;
 	f->large = conf->large;
+	f->crowd = conf->max_flows;
+	f->hurry = conf->timeout_ms > CROWD_PATIENCE_MS
+			   ? timeout / conf->timeout_ms * (conf->timeout_ms - CROWD_PATIENCE_MS)
+			   : 0;
 	f->largest = RTE_MIN(room - RTE_PKTMBUF_HEADROOM, (uint32_t)UINT16_MAX);
 	/* Twice the buckets: both hash choices of a flow rarely are full before max_flows. */
 	f->table = rte_ip_frag_table_create(rte_align32pow2(buckets * 2), BUCKET_ENTRIES,
@@ -162,6 +173,7 @@ static void bury(struct frag *f)
 	if (f->dead.cnt == 0)
 		return;
 	f->given_up += dead_datagrams(&f->dead);
+	f->waiting -= f->dead.cnt;
 	rte_ip_frag_free_death_row(&f->dead, PREFETCH);
 }
 
@@ -202,13 +214,25 @@ out:
 	return whole;
 }
 
+/* One piece more. The table knows one time-out only: a later clock makes it a shorter one. */
+static void table_enter(struct frag *f, uint64_t now)
+{
+	if (f->waiting >= f->crowd) {
+		rte_ip_frag_table_del_expired_entries(f->table, &f->dead, now + f->hurry);
+		bury(f);
+	}
+	f->waiting++;
+}
+
 static struct rte_mbuf *reassemble_ipv4(struct frag *f, struct rte_mbuf *packet, uint64_t now)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(packet, struct rte_ipv4_hdr *);
 
+	table_enter(f, now);
 	packet = rte_ipv4_frag_reassemble_packet(f->table, &f->dead, packet, now, ip);
 	if (!packet)
 		return NULL;
+	f->waiting -= packet->nb_segs;
 	packet = flatten(f, packet);
 	if (!packet)
 		return NULL;
@@ -228,9 +252,13 @@ static struct rte_mbuf *reassemble_ipv6(struct frag *f, struct rte_mbuf *packet,
 		atomic_unwrap(packet);
 		return flatten(f, packet);
 	}
+	table_enter(f, now);
 	packet = rte_ipv6_frag_reassemble_packet(f->table, &f->dead, packet, now, ip,
 						 (struct rte_ipv6_fragment_ext *)(ip + 1));
-	return packet ? flatten(f, packet) : NULL;
+	if (!packet)
+		return NULL;
+	f->waiting -= packet->nb_segs;
+	return flatten(f, packet);
 }
 
 struct rte_mbuf *frag_reassemble(struct frag *f, struct rte_mbuf *packet, uint64_t now_tsc)

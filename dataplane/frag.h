@@ -25,7 +25,8 @@ bool frag_is_fragment(const struct rte_mbuf *packet);
  * Returns the whole datagram as one contiguous segment (IP header rewritten as never fragmented, at
  * least RTE_PKTMBUF_HEADROOM octets before it), or NULL while pieces are missing. Overlapping, tiny
  * (under 48 octets, but the last), too long or too many fragments (over 8 pieces) are freed and
- * counted; so are IPv6 fragments whose fragment header is not the first extension header.
+ * counted; so are IPv6 fragments whose fragment header is not the first extension header. When
+ * max_flows pieces wait, those of the oldest datagrams make room after 100 ms already.
  */
 struct rte_mbuf *frag_reassemble(struct frag *f, struct rte_mbuf *packet, uint64_t now_tsc);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include <rte_cycles.h>
-#include <rte_hash_crc.h>
+#include <rte_jhash.h>
 #include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_udp.h>
@@ -46,7 +46,7 @@ void pmtu_free(struct pmtu *t)
 
 static uint64_t *note_of(struct pmtu *t, rte_be32_t spi)
 {
-	return &t->sent[rte_hash_crc_4byte(spi, 0) & (NOTES - 1)];
+	return &t->sent[rte_jhash_1word(spi, 0) & (NOTES - 1)];
 }
 
 void pmtu_note(struct worker *w, const struct pkt *p)

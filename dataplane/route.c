@@ -130,11 +130,6 @@ const struct route *route_table_find(const struct route_table *t, const struct i
 	return NULL;
 }
 
-unsigned route_table_count(const struct route_table *t)
-{
-	return t->n;
-}
-
 bool route_table_eq(const struct route_table *a, const struct route_table *b)
 {
 	if (a->n != b->n)

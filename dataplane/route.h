@@ -22,6 +22,4 @@ struct route_table *route_table_make(const struct route *routes, unsigned n);
 /* The route towards dst; NULL: none, or one that rejects. */
 const struct route *route_table_find(const struct route_table *t, const struct ip_addr *dst);
 
-unsigned route_table_count(const struct route_table *t);
-
 bool route_table_eq(const struct route_table *a, const struct route_table *b);

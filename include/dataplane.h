@@ -15,16 +15,16 @@
 
 struct dp;
 
-#define DP_MAX_LOCAL 8
+#define DP_MAX_LOCAL   8
 #define DP_MAX_WORKERS 32
 
 /* The process's DPDK environment; once per process, before dp_alloc(). */
 struct dp_eal_config {
-	const char *name;     /* of the program, for messages and the file prefix */
-	bool huge_pages;      /* false: --no-huge */
-	uint32_t memory_mb;   /* without huge pages: what EAL may use */
-	const char *cores;    /* EAL --lcores list, e.g. "0,1"; NULL: main floats on all CPUs, */
-	uint16_t workers;     /* and so do this many workers */
+	const char *name;      /* of the program, for messages and the file prefix */
+	bool huge_pages;       /* false: --no-huge */
+	uint32_t memory_mb;    /* without huge pages: what EAL may use */
+	const char *cores;     /* EAL --lcores list, e.g. "0,1"; NULL: main floats on all CPUs, */
+	uint16_t workers;      /* and so do this many workers */
 	const char *pci_allow; /* "" or NULL: no PCI device is touched */
 };
 
@@ -33,24 +33,25 @@ void dp_eal_cleanup(void);
 
 /* Strings are read by dp_alloc() only. */
 struct dp_config {
-	const char *ue_port;	  /* DPDK device: a PCI address, a vdev with arguments
-				   * ("net_af_packet0,iface=ue0") or the name of an existing port */
-	const char *host_port;	  /* the same, towards the kernel ("net_tap0,iface=esp0"). NULL: stand
-				   * alone: we answer ARP, ND and echo for `local` ourselves and
-				   * resolve `gateway`, or each destination if there is none */
-	struct ip_addr gateway[2]; /* stand-alone only: next hop for IPv4, IPv6; version 0: on link */
+	const char *ue_port;   /* DPDK device: a PCI address, a vdev with arguments
+				* ("net_af_packet0,iface=ue0") or the name of an existing port */
+	const char *host_port; /* the same, towards the kernel ("net_tap0,iface=esp0"). NULL: stand
+				* alone: we answer ARP, ND and echo for `local` ourselves and
+				* resolve `gateway`, or each destination if there is none */
+	struct ip_addr
+		gateway[2]; /* stand-alone only: next hop for IPv4, IPv6; version 0: on link */
 	struct ip_prefix local[DP_MAX_LOCAL]; /* our addresses: one host, or in a simulator many */
 	unsigned n_local;
-	uint16_t sip_port;		     /* clear SIP over UDP, both ends' usual 5060 */
+	uint16_t sip_port;		       /* clear SIP over UDP, both ends' usual 5060 */
 	uint16_t protected_min, protected_max; /* our ports that take and send nothing in clear */
-	uint16_t udp_enc_port;	     /* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
-	uint16_t keepalive_s;	     /* tunnels with `keepalive` are not idle for longer; 0: 20 */
-	uint16_t workers;		     /* >= 1 and <= those of the EAL */
-	uint32_t sa_sets;		     /* capacity, rounded up to a power of two, <= 4194304 */
-	uint16_t replay_window;		     /* 32..1024, rounded up to a multiple of 32 */
-	uint16_t mtu;			     /* of the UE port, without Ethernet header */
-	uint32_t idle_sleep_us;		     /* a worker without work sleeps at most this long; 0: spins */
-	uint32_t buffers;		     /* packet buffers in all */
+	uint16_t udp_enc_port;	/* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
+	uint16_t keepalive_s;	/* tunnels with `keepalive` are not idle for longer; 0: 20 */
+	uint16_t workers;	/* >= 1 and <= those of the EAL */
+	uint32_t sa_sets;	/* capacity, rounded up to a power of two, <= 4194304 */
+	uint16_t replay_window; /* 32..1024, rounded up to a multiple of 32 */
+	uint16_t mtu;		/* of the UE port, without Ethernet header */
+	uint32_t idle_sleep_us; /* a worker without work sleeps at most this long; 0: spins */
+	uint32_t buffers;	/* packet buffers in all */
 };
 
 /* Opens the ports, allocates all memory, starts the workers. *dpp is set on success only. */
@@ -99,10 +100,10 @@ unsigned dp_sa_sets_in_use(struct dp *dp); /* reserved or installed; for leak ch
 struct dp_packet {
 	const char *data; /* UDP payload */
 	uint32_t len;
-	uint8_t pair;	/* enum sa_pair, if set != 0 */
-	sa_set_id set;	/* SA set whose inbound SA protected it; 0: it came in clear */
+	uint8_t pair;  /* enum sa_pair, if set != 0 */
+	sa_set_id set; /* SA set whose inbound SA protected it; 0: it came in clear */
 	struct ip_endpoint local, remote; /* in tunnel mode the inner ones */
-	void *buf; /* the data plane's own */
+	void *buf;			  /* the data plane's own */
 };
 
 /* Up to n datagrams; each is the caller's until dp_release(). */
@@ -156,34 +157,34 @@ void dp_disarm(struct dp *dp);
 /* ---- counters ----------------------------------------------------------------------------- */
 
 enum dp_drop {
-	DP_DROP_TRUNCATED,	/* shorter than its own length fields say */
-	DP_DROP_BAD_IP,		/* header malformed, bad checksum or extension headers */
-	DP_DROP_BAD_UDP,	/* length or checksum wrong */
-	DP_DROP_ESP_TOO_SHORT,	/* no room for SPI, sequence number, IV, trailer, ICV */
+	DP_DROP_TRUNCATED,     /* shorter than its own length fields say */
+	DP_DROP_BAD_IP,	       /* header malformed, bad checksum or extension headers */
+	DP_DROP_BAD_UDP,       /* length or checksum wrong */
+	DP_DROP_ESP_TOO_SHORT, /* no room for SPI, sequence number, IV, trailer, ICV */
 	DP_DROP_UNKNOWN_SPI,
-	DP_DROP_BAD_LENGTH,	/* not whole cipher blocks */
+	DP_DROP_BAD_LENGTH, /* not whole cipher blocks */
 	DP_DROP_REPLAY,
 	DP_DROP_BAD_ICV,
 	DP_DROP_BAD_PADDING,
-	DP_DROP_DUMMY,		/* next header 59 (RFC 4303 2.6) */
+	DP_DROP_DUMMY, /* next header 59 (RFC 4303 2.6) */
 	DP_DROP_BAD_NEXT_HEADER,
-	DP_DROP_SELECTOR,	/* addresses, ports or protocol are not the SA's */
-	DP_DROP_CLEAR_TO_PROTECTED, /* unprotected packet to a protected port */
+	DP_DROP_SELECTOR,	      /* addresses, ports or protocol are not the SA's */
+	DP_DROP_CLEAR_TO_PROTECTED,   /* unprotected packet to a protected port */
 	DP_DROP_CLEAR_FROM_PROTECTED, /* own packet from a protected port without an SA */
-	DP_DROP_FRAGMENT,	/* reassembly failed, timed out or was refused */
+	DP_DROP_FRAGMENT,	      /* reassembly failed, timed out or was refused */
 	DP_DROP_TOO_BIG,
 	DP_DROP_SN_EXHAUSTED,
-	DP_DROP_STALE_SA,	/* SA removed between control and worker */
+	DP_DROP_STALE_SA, /* SA removed between control and worker */
 	DP_DROP_NO_NEXT_HOP,
 	DP_DROP_NO_BUFFER,
-	DP_DROP_CONTROL_FULL,	/* ring to control full */
-	DP_DROP_RING_FULL,	/* ring between workers full */
-	DP_DROP_TX_FULL,	/* port did not take it */
+	DP_DROP_CONTROL_FULL, /* ring to control full */
+	DP_DROP_RING_FULL,    /* ring between workers full */
+	DP_DROP_TX_FULL,      /* port did not take it */
 	DP_DROP_NOT_FOR_US,
-	DP_DROP_ENCAP,		/* ESP in UDP by an SA in transport mode, or the reverse */
-	DP_DROP_NON_ESP,	/* UDP 4500, but IKE (RFC 3948 2.2), and no host to take it */
-	DP_DROP_BAD_INNER,	/* the packet in a tunnel does not hold together */
-	DP_DROP_NO_PEER,	/* the peer's outer port is not known yet */
+	DP_DROP_ENCAP,	   /* ESP in UDP by an SA in transport mode, or the reverse */
+	DP_DROP_NON_ESP,   /* UDP 4500, but IKE (RFC 3948 2.2), and no host to take it */
+	DP_DROP_BAD_INNER, /* the packet in a tunnel does not hold together */
+	DP_DROP_NO_PEER,   /* the peer's outer port is not known yet */
 	DP_DROP_COUNT,
 };
 
@@ -196,11 +197,11 @@ struct dp_counters {
 	uint64_t to_control, from_control;
 	uint64_t polls, empty_polls, sleeps;
 	uint64_t keepalives_in, keepalives_out;
-	uint64_t peers_moved;	 /* DP_EVENT_PEER_MOVED, but the first of each set */
-	uint64_t pmtu_lowered;	 /* by ICMP about packets we had sent */
-	uint64_t mss_clamped;	 /* TCP SYNs */
-	uint64_t too_big_told;	 /* ICMP to the host: its packet does not fit */
-	uint64_t joined;	 /* packets that came in several buffers */
+	uint64_t peers_moved;  /* DP_EVENT_PEER_MOVED, but the first of each set */
+	uint64_t pmtu_lowered; /* by ICMP about packets we had sent */
+	uint64_t mss_clamped;  /* TCP SYNs */
+	uint64_t too_big_told; /* ICMP to the host: its packet does not fit */
+	uint64_t joined;       /* packets that came in several buffers */
 	uint64_t drops[DP_DROP_COUNT];
 };
 

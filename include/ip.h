@@ -67,7 +67,8 @@ static inline const char *ip_endpoint_format(const struct ip_endpoint *e, char *
 	char addr[IP_ADDR_STRLEN];
 
 	ip_addr_format(&e->addr, addr);
-	snprintf(buf, IP_ENDPOINT_STRLEN, e->addr.version == 6 ? "[%s]:%u" : "%s:%u", addr, e->port);
+	snprintf(buf, IP_ENDPOINT_STRLEN, e->addr.version == 6 ? "[%s]:%u" : "%s:%u", addr,
+		 e->port);
 	return buf;
 }
 

@@ -20,22 +20,22 @@
 #include "ip.h"
 
 enum sa_integ { /* the header field's alg */
-	SA_INTEG_HMAC_SHA_1_96,
-	SA_INTEG_HMAC_MD5_96,
-	SA_INTEG_COUNT,
+		SA_INTEG_HMAC_SHA_1_96,
+		SA_INTEG_HMAC_MD5_96,
+		SA_INTEG_COUNT,
 };
 
 enum sa_encr { /* the header field's ealg */
-	SA_ENCR_NULL,
-	SA_ENCR_AES_CBC,
-	SA_ENCR_DES_EDE3_CBC,
-	SA_ENCR_COUNT,
+	       SA_ENCR_NULL,
+	       SA_ENCR_AES_CBC,
+	       SA_ENCR_DES_EDE3_CBC,
+	       SA_ENCR_COUNT,
 };
 
 enum sa_mode { /* the header field's mod */
-	SA_MODE_TRANSPORT,
-	SA_MODE_UDP_ENC_TUN,
-	SA_MODE_COUNT,
+	       SA_MODE_TRANSPORT,
+	       SA_MODE_UDP_ENC_TUN,
+	       SA_MODE_COUNT,
 };
 
 enum sa_pair {
@@ -52,7 +52,8 @@ struct sa_keys {
 	uint8_t encr[24];  /* AES-CBC: 16 octets; DES-EDE3-CBC: 24, odd parity; NULL: 0 */
 };
 
-/* Names an SA set within one data plane; never reused while any packet may still carry it. 0: none. */
+/* Names an SA set within one data plane; never reused while any packet may still carry it. 0: none.
+ */
 typedef uint32_t sa_set_id;
 
 #define SA_INNER_MAX 2
@@ -62,27 +63,28 @@ typedef uint32_t sa_set_id;
  * inside and outside are independent; all inner addresses have the same. Zero in transport mode.
  */
 struct sa_tunnel {
-	uint16_t remote_port;	     /* of the outer UDP header; 0: not known until the peer's first
-				      * packet. Ours is dp_config.udp_enc_port */
-	bool follow;		     /* the peer is behind a NAT: its outer address and port are those of
-				      * its newest authenticated packet */
-	bool keepalive;		     /* we are behind a NAT: send keepalives when idle */
-	struct ip_addr inner_local;  /* selector */
-	/* Selector: what the peer may have. Its first authenticated packet decides which; until then
-	 * it is the first. [1].version 0: only one. */
+	uint16_t remote_port; /* of the outer UDP header; 0: not known until the peer's first
+			       * packet. Ours is dp_config.udp_enc_port */
+	bool follow;	      /* the peer is behind a NAT: its outer address and port are those of
+			       * its newest authenticated packet */
+	bool keepalive;	      /* we are behind a NAT: send keepalives when idle */
+	struct ip_addr inner_local; /* selector */
+	/* Selector: what the peer may have. Its first authenticated packet decides which; until
+	 * then it is the first. [1].version 0: only one. */
 	struct ip_addr inner_remote[SA_INNER_MAX];
-	/* As what the host's stack (TCP) knows the peer: for peers behind different NATs with the same
-	 * inner address. Version 0: as inner_remote[0]. */
+	/* As what the host's stack (TCP) knows the peer: for peers behind different NATs with the
+	 * same inner address. Version 0: as inner_remote[0]. */
 	struct ip_addr host_alias;
 };
 
 /* Host byte order throughout. */
 struct sa_set {
-	sa_set_id id;		       /* from dp_sa_reserve() */
-	uint32_t spi_in[SA_PAIRS];     /* ours, from dp_sa_reserve() */
-	uint32_t spi_out[SA_PAIRS];    /* the peer's */
-	struct ip_addr local, remote;  /* outer addresses as on the wire; in transport mode selectors,
-					* in tunnel mode `remote` is where the peer is at first */
+	sa_set_id id;		    /* from dp_sa_reserve() */
+	uint32_t spi_in[SA_PAIRS];  /* ours, from dp_sa_reserve() */
+	uint32_t spi_out[SA_PAIRS]; /* the peer's */
+	struct ip_addr local,
+		remote; /* outer addresses as on the wire; in transport mode selectors,
+			 * in tunnel mode `remote` is where the peer is at first */
 	uint16_t local_port[SA_PAIRS]; /* selectors, for UDP and TCP alike */
 	uint16_t remote_port[SA_PAIRS];
 	enum sa_integ integ;

@@ -11,8 +11,8 @@ struct sv {
 	size_t n;
 };
 
-#define SV(lit) ((struct sv){(lit), sizeof(lit) - 1}) /* of a string literal */
-#define SV_ARG(v) (int)(v).n, (v).p		      /* for "%.*s" */
+#define SV(lit)	  ((struct sv){(lit), sizeof(lit) - 1}) /* of a string literal */
+#define SV_ARG(v) (int)(v).n, (v).p			/* for "%.*s" */
 
 static inline struct sv sv_of(const char *s)
 {

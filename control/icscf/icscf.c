@@ -136,7 +136,7 @@ void icscf_free(struct icscf *i)
 
 uint64_t icscf_queries(const struct icscf *i)
 {
-	return i->n_queries;
+	return i->queries_asked;
 }
 
 uint64_t icscf_dropped(const struct icscf *i)

@@ -10,7 +10,7 @@ struct icscf {
 	struct cx cx;
 	char *host, *scscf_uri;
 	struct icscf_query *queries; /* requests that wait for the HSS */
-	uint64_t n_queries;
+	uint64_t queries_asked;
 };
 
 /*

@@ -25,7 +25,7 @@ static void query_link(struct icscf *i, struct icscf_query *q)
 	if (q->next)
 		q->next->place = &q->next;
 	i->queries = q;
-	i->n_queries++;
+	i->queries_asked++;
 }
 
 static void query_unlink(struct icscf_query *q)

@@ -88,6 +88,8 @@ bool pcscf_register_forward(struct pcscf_run *run, const struct sip_flow *reply,
 
 	if (pcscf_relay_create(p, PCSCF_RELAY_REGISTER, reply, m, came_on, &relay, now) < 0)
 		return false;
+	if (relay->clear)
+		pcscf_relay_place(relay, run->reg);
 	relay->sm7 = run->state == PCSCF_RUN_SM7;
 	why.status = register_edit(&e, run->reg, m, q, indicator);
 	if (why.status == 0) {

@@ -22,6 +22,7 @@
 #define PCSCF_LIST_MAX	   4096 /* Security-Client as kept, Security-Server as written */
 #define PCSCF_CLEAR_MAX	   8192 /* octets of an unprotected REGISTER */
 #define PCSCF_TOKEN_LEN	   17	/* 16 hex digits and NUL */
+#define PCSCF_MAX_CLEAR	   4	/* SM1s in clear of one IMPI that are remembered for repeats */
 
 /* What must be unique in the SA_table: port_uc of a UE address, and port_pc towards (address,
  * port_us). */
@@ -70,7 +71,9 @@ struct pcscf_reg {
 	struct pcscf_set *current; /* of the last authentication that succeeded */
 	struct pcscf_set
 		*down; /* what goes to the UE takes this one: current, or the old one until LP-13 */
-	struct pcscf_run *run; /* registration under way */
+	struct pcscf_run *run;			    /* registration under way */
+	struct pcscf_relay *clear[PCSCF_MAX_CLEAR]; /* of its SM1s in clear; NULL: gone */
+	uint8_t clear_next;			    /* the oldest of them, or free */
 	UT_hash_handle by_impi, by_token;
 };
 
@@ -117,6 +120,7 @@ struct pcscf_relay {
 	struct sip_client_txn *client; /* NULL when done */
 	struct pcscf_run *run;	       /* REGISTER, while it is this run's */
 	struct pcscf_run *sm1_of;      /* this is run->sm1 */
+	struct pcscf_relay **place;    /* in reg->clear; NULL: none */
 	enum pcscf_relay_kind kind;
 	enum sip_method method;
 	bool clear; /* counted in clear_relays */
@@ -305,6 +309,8 @@ int pcscf_relay_create(struct pcscf *p, enum pcscf_relay_kind kind, const struct
 		       const struct sip_msg *m, struct pcscf_set *s, struct pcscf_relay **rp,
 		       uint64_t now);
 void pcscf_relay_free(struct pcscf_relay *r);
+/* Gives an SM1 in clear its place; that which had it is forgotten. */
+void pcscf_relay_place(struct pcscf_relay *r, struct pcscf_reg *reg);
 /* Sends the request on; text has a Via with a branch of ours. */
 int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct sv text,
 		     uint64_t now);
@@ -339,6 +345,7 @@ unsigned pcscf_max_forwards(struct sip_edit *e, const struct sip_msg *m);
 void pcscf_strip_agreement(struct sip_edit *e); /* sec-agree and Security-* (F23) */
 void pcscf_strip_network(struct sip_edit *e,
 			 const struct sip_msg *m); /* fields that no UE may set */
+void pcscf_strip_private(struct sip_edit *e, const struct sip_msg *m); /* what no UE may see */
 void pcscf_strip_keys(struct sip_edit *e,
 		      const struct sip_msg *m); /* ik and ck of any challenge (F32) */
 

@@ -153,6 +153,7 @@ struct sv pcscf_response_down(struct pcscf *p, const struct sip_msg *m, const st
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
 	pcscf_strip_agreement(&e);
 	pcscf_strip_keys(&e, m);
+	pcscf_strip_private(&e, m);
 	if (s)
 		pcscf_record_route_turn(p, &e, m, s->reg, s);
 	return sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);

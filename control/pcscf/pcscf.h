@@ -33,6 +33,7 @@ struct pcscf_conf {
 	struct sip_txn_timers *access_timers; /* NULL: SIP_TIMERS_ACCESS */
 };
 
+/* None of these may call back into the P-CSCF. */
 struct pcscf_env {
 	void *ctx;
 	void (*send)(void *ctx, const struct sip_flow *flow, struct sv text); /* towards a UE */

@@ -115,10 +115,11 @@ static bool overloaded(const struct registering *g, const struct pcscf_reg *r)
 {
 	const struct pcscf *p = g->p;
 
-	if (!p->conf.max_pending || (r && r->run))
+	if (!p->conf.max_pending)
 		return false;
-	return p->runs >= p->conf.max_pending ||
-	       (!g->set && p->clear_relays / 4 >= p->conf.max_pending);
+	if (!g->set && p->clear_relays / 4 >= p->conf.max_pending)
+		return true;
+	return p->runs >= p->conf.max_pending && !(r && r->run);
 }
 
 /* All that may keep SM1 from the core. false: refused or discarded. */

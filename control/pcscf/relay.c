@@ -18,6 +18,8 @@ void pcscf_relay_free(struct pcscf_relay *r)
 		r->run->relay = NULL;
 	if (r->sm1_of)
 		r->sm1_of->sm1 = NULL;
+	if (r->place)
+		*r->place = NULL;
 	if (r->client)
 		sip_client_cancel(r->client);
 	if (r->clear)
@@ -83,6 +85,18 @@ int pcscf_relay_create(struct pcscf *p, enum pcscf_relay_kind kind, const struct
 	return 0;
 }
 
+/* Who knows an IMPI can send any number of REGISTERs in its name. */
+void pcscf_relay_place(struct pcscf_relay *r, struct pcscf_reg *reg)
+{
+	struct pcscf_relay **place = &reg->clear[reg->clear_next];
+
+	reg->clear_next = (reg->clear_next + 1) % PCSCF_MAX_CLEAR;
+	if (*place && (*place)->server)
+		sip_server_cancel((*place)->server);
+	*place = r;
+	r->place = place;
+}
+
 int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct sv text,
 		     uint64_t now)
 {
@@ -107,6 +121,12 @@ int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct 
 	return rc;
 }
 
+/* As with our own refusals: what leads nowhere leaves no state to a flood. */
+static bool refused_in_clear(const struct pcscf_relay *r, unsigned status)
+{
+	return r->clear && status >= 300 && status != 401;
+}
+
 /* Nothing more is awaited from the other side. The relay may be gone with its last response. */
 static void respond_finally(struct pcscf_relay *r, unsigned status, struct sv text, uint64_t now)
 {
@@ -116,8 +136,12 @@ static void respond_finally(struct pcscf_relay *r, unsigned status, struct sv te
 	free(r->request);
 	free(r->cancel);
 	r->request = r->cancel = NULL;
-	if (r->server)
+	if (r->server && refused_in_clear(r, status)) {
+		sip_server_respond(r->server, status, text, now);
+		sip_server_cancel(r->server);
+	} else if (r->server) {
 		pcscf_server_end(r->server, status, text, now);
+	}
 }
 
 void pcscf_relay_respond(struct pcscf_relay *r, unsigned status, struct sv text, uint64_t now)

@@ -12,7 +12,7 @@ static bool host_ours(const struct pcscf *p, struct sv host)
 
 	if (sv_caseeq(host, sv_of(p->conf.host)))
 		return true;
-	if (host.n >= sizeof(text))
+	if (sv_empty(host) || host.n >= sizeof(text)) /* tel: has none */
 		return false;
 	memcpy(text, host.p, host.n);
 	text[host.n] = '\0';

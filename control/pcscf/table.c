@@ -59,6 +59,9 @@ void pcscf_reg_free(struct pcscf_reg *r)
 
 	if (r->run)
 		pcscf_run_end(r->run, false, 0);
+	for (unsigned i = 0; i < PCSCF_MAX_CLEAR; i++)
+		if (r->clear[i])
+			r->clear[i]->place = NULL;
 	while (r->n_sets)
 		pcscf_set_remove(r->sets[0]);
 	pcscf_impus_clear(r);

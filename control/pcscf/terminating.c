@@ -27,6 +27,7 @@ static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, cons
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/UDP %s;branch=%s", host, branch);
 	sip_edit_remove_first(e, SIP_HDR_ROUTE);
 	pcscf_strip_agreement(e);
+	pcscf_strip_private(e, m);
 	if (pcscf_dialog_forming(m))
 		pcscf_record_route(e, s->reg, s);
 	return status;

@@ -395,9 +395,14 @@ static void suites_have_the_sizes_of_their_rfcs(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < N_OF(t); i++)
-		assert_memory_equal(esp_suite(t[i].integ, t[i].encr), &t[i].suite,
-				    sizeof(t[i].suite));
+	for (unsigned i = 0; i < N_OF(t); i++) {
+		const struct esp_suite *suite = esp_suite(t[i].integ, t[i].encr);
+
+		assert_int_equal(suite->iv_len, t[i].suite.iv_len);
+		assert_int_equal(suite->block_len, t[i].suite.block_len);
+		assert_int_equal(suite->integ_key_len, t[i].suite.integ_key_len);
+		assert_int_equal(suite->encr_key_len, t[i].suite.encr_key_len);
+	}
 }
 
 static void unknown_algorithms_are_refused(void **state)

@@ -52,29 +52,6 @@ static void init_turns_core_dumps_off(void **state)
 	assert_int_equal(limit.rlim_cur, 0);
 }
 
-static void memory_is_zero_aligned_locked_and_not_dumped(void **state)
-{
-	static const size_t sizes[] = {1, 16, 63, 64, 65, 4096, 100000};
-
-	(void)state;
-	for (unsigned i = 0; i < N_OF(sizes); i++) {
-		uint8_t *p = secret_alloc(sizes[i]);
-
-		assert_non_null(p);
-		assert_int_equal((uintptr_t)p % 64, 0);
-		for (size_t k = 0; k < sizes[i]; k++)
-			assert_int_equal(p[k], 0);
-		memset(p, 0xff, sizes[i]);
-		assert_true(mapping_has_flag(p, " dd"));
-		if (locking_works())
-			assert_true(mapping_has_flag(p, " lo"));
-		secret_free(p);
-	}
-	secret_free(NULL);
-	assert_null(secret_alloc(SIZE_MAX));
-	assert_null(secret_alloc(SIZE_MAX / 2));
-}
-
 static void protects_memory_of_others(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -139,7 +116,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_turns_core_dumps_off),
-		cmocka_unit_test(memory_is_zero_aligned_locked_and_not_dumped),
 		cmocka_unit_test(protects_memory_of_others),
 		cmocka_unit_test(compares_and_wipes),
 		cmocka_unit_test(random_differs),

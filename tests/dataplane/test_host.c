@@ -148,7 +148,7 @@ static void test_tcp_both_ways(void **state)
 	}
 }
 
-/* One sequence for both protocols: UDP goes on where TCP was. covers: ES-04, F11 */
+/* One sequence for both protocols: UDP goes on where TCP was. covers: ES-04, HX-15, F11 */
 static void test_udp_and_tcp_share_the_sa(void **state)
 {
 	struct dp_sa_counters c;

@@ -355,7 +355,8 @@ static void test_churn(void **state)
 		assert_int_equal(install_new(&x, &sets[i], (uint16_t)i), 0);
 	for (n = 0; n < 5000; n++) {
 		i = test_random_below(&random, SETS - 8);
-		assert_int_equal(sa_live(sa_shared_at(x.view, sets[i].id & (SETS - 1))), sets[i].id);
+		assert_int_equal(sa_live(sa_shared_at(x.view, sets[i].id & (SETS - 1))),
+				 sets[i].id);
 		sa_table_remove(x.t, sets[i].id);
 		worker_is_quiescent(&x);
 		assert_int_equal(install_new(&x, &sets[i], (uint16_t)i), 0);

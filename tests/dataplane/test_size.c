@@ -341,7 +341,8 @@ static unsigned syn(struct rig_pair *r, const uint8_t *options, size_t at)
 	return mss;
 }
 
-static void mss(int version, unsigned max)
+/* Here the sender's side clamps; and where its path is the narrower one, the receiver's. */
+static void mss(int version, unsigned max, unsigned narrow)
 {
 	struct tunnel_rig t;
 
@@ -357,6 +358,9 @@ static void mss(int version, unsigned max)
 	assert_int_equal(syn(&t.pair, (const uint8_t[8]){3, 0, 2, 4, 0x05, 0xb4}, 4), 1460);
 	assert_int_equal(syn(&t.pair, (const uint8_t[8]){3, 9, 2, 4, 0x05, 0xb4}, 4), 1460);
 	assert_int_equal(syn(&t.pair, (const uint8_t[8]){0, 2, 4, 0x05, 0xb4}, 3), 1460);
+	t.pair.phone.dp->env.ue.mtu = 1400;
+	assert_int_equal(syn(&t.pair, (const uint8_t[8]){2, 4, 0x05, 0xb4}, 2), narrow);
+	assert_int_equal(syn(&t.pair, (const uint8_t[8]){1, 2, 4, 0x05, 0xb4}, 3), narrow);
 	tunnel_close(&t);
 }
 
@@ -364,8 +368,8 @@ static void mss(int version, unsigned max)
 static void test_mss(void **state)
 {
 	(void)state;
-	mss(4, 1440 - 2 - 20);
-	mss(6, 1424 - 2 - 20);
+	mss(4, 1440 - 2 - 20, 1344 - 2 - 20);
+	mss(6, 1424 - 2 - 20, 1312 - 2 - 20);
 }
 
 /* ---- segments ----------------------------------------------------------------------------- */

@@ -128,6 +128,30 @@ static void test_no_peer_yet(void **state)
 
 /* ---- the NAT rebinds ---------------------------------------------------------------------- */
 
+/* All ESP of the set has gone through its owner, and no other worker. */
+static void only_owner(const struct tunnel_rig *t, const struct tunnel_ue *ue, unsigned n)
+{
+	struct dp *dp = t->pair.pcscf.dp;
+	const struct sa_view *sa = &dp->env.sa;
+	unsigned owner = sa_shared_at(sa, sa_slot_of_id(sa, ue->pcscf.id, 0) / SA_PAIRS)->owner, i;
+	struct dp_counters c;
+
+	for (i = 0; i < dp_workers(dp); i++) {
+		dp_worker_counters(dp, i, &c);
+		assert_int_equal(c.esp_checked, i == owner ? n : 0);
+		assert_int_equal(c.esp_protected, i == owner ? n : 0);
+	}
+}
+
+/* What is remembered of the way to the old place is forgotten. */
+static void way_forgotten(const struct tunnel_rig *t, const struct tunnel_ue *ue)
+{
+	const struct sa_view *sa = &t->pair.pcscf.dp->env.sa;
+
+	assert_int_equal(sa_out_at(sa, sa_slot_of_id(sa, ue->pcscf.id, SA_CLIENT))->hop.generation,
+			 0);
+}
+
 static void moves(int outer, uint16_t workers)
 {
 	struct tunnel_rig t;
@@ -146,8 +170,10 @@ static void moves(int outer, uint16_t workers)
 		pcscf_got(&t, &ue, "MESSAGE");
 		moved_to(&t, &ue);
 		not_moved(&t);
+		way_forgotten(&t, &ue);
 		pcscf_answers(&t, &ue, &t.nat);
 	}
+	only_owner(&t, &ue, 12);
 	assert_int_equal(rig_drops_total(t.pair.pcscf.dp), 0);
 	tunnel_close(&t);
 }
@@ -402,6 +428,8 @@ static void test_host_alias(void **state)
 			t.nat.port = (uint16_t)(41000 + i);
 			tunnel_install(&t, &ue[i]);
 			tcp_both_ways(&t, &ue[i], &alias);
+			if (i == 0)
+				only_owner(&t, &ue[i], 1);
 			dp_sa_remove(t.pair.phone.dp,
 				     ue[i].phone.id); /* next phone, same address */
 			rig_poll(t.pair.phone.dp);

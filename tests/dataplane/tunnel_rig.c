@@ -133,6 +133,17 @@ static void sums_renew(struct outer *o)
 		checksum_make(o->ip, version, 17, o->udp, rte_be_to_cpu_16(o->udp->dgram_len));
 }
 
+/* Zero in IPv4 (RFC 3948 2.1), right in IPv6 (RFC 8200 8.1). */
+static void sum_check(const struct outer *o)
+{
+	if (o->octets == 4)
+		assert_int_equal(o->udp->dgram_cksum, 0);
+	else
+		assert_int_equal(
+			checksum_sum(o->ip, 6, 17, o->udp, rte_be_to_cpu_16(o->udp->dgram_len)),
+			0xffff);
+}
+
 struct rte_mbuf *tunnel_up(struct tunnel_rig *t)
 {
 	struct rte_mbuf *m = rig_pair_capture(&t->pair, t->pair.up);
@@ -143,6 +154,7 @@ struct rte_mbuf *tunnel_up(struct tunnel_rig *t)
 	o = outer_of(m);
 	if (!o.udp) /* ARP, ND */
 		return m;
+	sum_check(&o);
 	memcpy(o.src, t->nat.addr.b, o.octets);
 	o.udp->src_port = rte_cpu_to_be_16(t->nat.port);
 	sums_renew(&o);
@@ -185,14 +197,13 @@ struct rte_mbuf *tunnel_down(struct tunnel_rig *t)
 		rig_poll(t->pair.pcscf.dp);
 		if (rte_ring_dequeue(t->pair.down, &m) < 0) {
 			rte_delay_us_sleep(1000);
+			tunnel_carry(t); /* what the phone's slow path has answered */
 			continue;
 		}
 		if (!is_neighbours(m))
 			return m;
 		assert_int_equal(rte_ring_enqueue(t->pair.down, m), 0);
 		rig_poll(t->pair.phone.dp);
-		rte_delay_us_sleep(2000); /* the phone's slow path answers */
-		tunnel_carry(t);
 	}
 	return NULL;
 }
@@ -202,6 +213,7 @@ void tunnel_deliver(struct tunnel_rig *t, struct rte_mbuf *m)
 	struct outer o = outer_of(m);
 
 	assert_non_null(o.udp);
+	sum_check(&o);
 	memcpy(o.dst, t->phone.addr.b, o.octets);
 	o.udp->dst_port = rte_cpu_to_be_16(t->phone.port);
 	sums_renew(&o);

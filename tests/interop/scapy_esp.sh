@@ -1,6 +1,6 @@
 #!/bin/bash
 # ESP made by scapy towards a running esplanade: each fault is counted under its reason and none delivered.
-# covers: ES-02, ES-08, ES-12, ES-13, SP-07, SP-08, SP-11, SP-20, DP-05, DP-08, DP-11
+# covers: ES-02, ES-08, ES-13, SP-07, SP-08, SP-11, SP-20, DP-05, DP-08, DP-11
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }

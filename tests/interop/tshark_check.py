@@ -12,8 +12,6 @@ import subprocess
 import sys
 import tempfile
 
-CLEAR_ALLOWED = {"REGISTER", "401"}
-
 
 def tshark(capture, keys, display_filter, fields):
     with tempfile.TemporaryDirectory() as config:

@@ -6,7 +6,7 @@
 
 #define IPSEC(alg, ealg, more)                                                                     \
 	"ipsec-3gpp;alg=" alg ";ealg=" ealg ";spi-c=4096;spi-s=4097;port-c=31001;port-s="          \
-					    "31002" more
+	"31002" more
 #define SHA "hmac-sha-1-96"
 #define MD5 "hmac-md5-96"
 

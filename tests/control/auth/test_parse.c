@@ -120,7 +120,7 @@ static bool check_without(struct sv nonce, struct sv nc, struct sv cnonce,
 	return auth_response_check(&r, SV("GET"), SV(""), "Circle Of Life", 14);
 }
 
-/* covers: F27, DN-11 */
+/* covers: F27 */
 static void test_check_incomplete(void **state)
 {
 	const struct sv n = SV("dcd98b7102dd2f0e8b11d0f600bfb0c093"), nc = SV("00000001"),

@@ -155,6 +155,35 @@ static void identity_must_be_bound(void **state)
 	}
 }
 
+/* An IMPU that registers but is not in P-Associated-URI is barred: it names the set and nothing
+ * else. */
+/* covers: ST-10, F24 */
+static void barred_identity_is_not_asserted(void **state)
+{
+	struct pcscf_registration g;
+
+	(void)state;
+	rig_sm1(&r, &u, 0);
+	rig_challenge(&r, &u);
+	rig_sm7(&r, &u);
+	for (unsigned i = 0; i < 2; i++) { /* SM12, then a refresh */
+		rig_answer(&r, 200,
+			   "P-Associated-URI: <sip:public@home.test>, \"A\" <tel:+49-30-99>\r\n"
+			   "Expires: 600\r\n");
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_impus, 2);
+		assert_true(sv_eq(g.impus[0], SV("sip:public@home.test")));
+		assert_true(sv_eq(g.impus[1], SV("tel:+493099")));
+		rig_forget(&r);
+		rig_request(&r, &u, u.set, "MESSAGE", NULL);
+		rig_request(&r, &u, u.set, "MESSAGE",
+			    "P-Preferred-Identity: <sip:alice@home.test>\r\n");
+		assert_int_equal(r.core.n, 0);
+		assert_int_equal(rig_counters(&r).drops[PCSCF_DROP_WRONG_IMPU], 2 * i + 2);
+		rig_register(&r, &u, &(struct rig_register){.over = u.set, .expires = 600});
+	}
+}
+
 /* covers: C-21, ST-10 */
 static void another_impi_on_the_sa_is_refused(void **state)
 {
@@ -267,11 +296,42 @@ static void flood_is_bounded(void **state)
 		rig_register(
 			&f, &x,
 			&(struct rig_register){.client = x.client, .impi = impi, .expires = 600});
-		if (f.core.n)
-			rig_answer(&f, 403, "%s", "");
+		assert_int_equal(f.core.n, 1);
+		rig_answer(&f, 403, "%s", "");
+		assert_int_equal(rig_last_ue(&f)->m.status, 403);
+	}
+	assert_int_equal(rig_counters(&f).drops[PCSCF_DROP_OVERLOAD], 36);
+	rig_run(&f, 1);
+	assert_int_equal(rig_counters(&f).transactions, 0);
+	rig_end(&f);
+}
+
+/* One known IMPI from ever new addresses: a newer SM1 ends the run before it, and must not leave
+ * its transactions behind. */
+/* covers: SU-03, LP-07 */
+static void flood_with_one_identity_is_bounded(void **state)
+{
+	char addr[32];
+	struct rig f;
+	struct rig_ue x;
+
+	(void)state;
+	rig_init(&f, small);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%u", 50 + i);
+		rig_ue_init(&x, "alice", addr);
+		rig_forget(&f);
+		rig_sm1(&f, &x, 0);
+		if (i % 3)
+			rig_challenge(&f, &x);
 	}
 	rig_run(&f, 1);
-	assert_int_equal(rig_counters(&f).transactions, 16);
+	assert_int_equal(rig_counters(&f).pending, 1);
+	assert_int_equal(rig_counters(&f).sets, 0);
+	assert_in_range(rig_counters(&f).transactions, 1, 2 * 4);
+	rig_forget(&f); /* and the latest one can still be answered */
+	rig_registered(&f, &x, 0, 600);
+	assert_int_equal(rig_counters(&f).registered, 1);
 	rig_run(&f, 200000);
 	assert_int_equal(rig_counters(&f).transactions, 0);
 	rig_end(&f);
@@ -405,10 +465,12 @@ int main(void)
 		T(protected_register_needs_own_address_in_via),
 		T(set_is_checked_by_addresses_and_ports),
 		T(identity_must_be_bound),
+		T(barred_identity_is_not_asserted),
 		T(another_impi_on_the_sa_is_refused),
 		T(indicator_is_ours_alone),
 		T(derived_impi),
 		T(flood_is_bounded),
+		T(flood_with_one_identity_is_bounded),
 		T(oversized_and_forged_fields),
 		T(garbage_is_counted),
 		T(port_pc_is_per_ue),

@@ -181,7 +181,7 @@ static void sm7_changed(const struct change *c, sa_set_id *old)
 	rig_end(&r);
 }
 
-/* covers: SU-10, SU-11, SU-12, ER-08, HX-13, ER-04, PO-03 */
+/* covers: SU-10, SU-11, SU-12, ER-08, HX-11, HX-13, ER-04 */
 static void sm7_must_repeat_what_was_agreed(void **state)
 {
 	sa_set_id old;

@@ -9,7 +9,7 @@ static void to_hex(const uint8_t *p, size_t n, char *out)
 		snprintf(out + 2 * i, 3, "%02x", p[i]);
 }
 
-/* covers: SU-03, IN-04, IN-05, F23, HX-11 */
+/* covers: SU-03, IN-04, IN-05, F23 */
 static void sm2_has_path_and_no_agreement(void **state)
 {
 	struct rig r;
@@ -207,7 +207,7 @@ static void clear_answer_follows_the_source_port(void **state)
 	rig_end(&r);
 }
 
-/* covers: C-34, F17, ST-05 */
+/* covers: C-34, F17 */
 static void nat_gets_a_clear_error(void **state)
 {
 	static const char *const hosts[] = {"10.0.0.7", "phone.example.org", "[2001:db8::5]"};

@@ -153,7 +153,64 @@ static void ue_answers(const struct rig_message *request, unsigned status, const
 	mw_run(r.mw, r.now);
 }
 
-/* covers: SP-14, F14, F19, F15 */
+static void ue_says_message(unsigned i)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "MESSAGE sip:bob@home.test SIP/2.0\r\n"
+		 "Via: SIP/2.0/UDP [2001:db8::77]:5070;branch=z9hG4bKpm%u\r\nMax-Forwards: 70\r\n"
+		 "From: <sip:alice@home.test>;tag=1\r\nTo: <sip:bob@home.test>\r\n"
+		 "Call-ID: pm%u\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
+		 i, i);
+	ue_says(text);
+}
+
+/* What the network knows of one UE does not reach the other, and a caller may keep its name to
+ * itself (RFC 3325 7). */
+static void private_fields_stay_in_the_network(void **state)
+{
+	static const char fields[] =
+		"P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=cell1\r\n"
+		"P-Charging-Vector: icid-value=cell1\r\nP-Served-User: <sip:cell1@home.test>\r\n"
+		"P-Visited-Network-ID: cell1\r\nP-Asserted-Identity: <sip:bob@home.test>\r\n"
+		"P-Asserted-Identity: <tel:+15>\r\n";
+	static const struct {
+		const char *privacy;
+		bool named;
+	} cases[] = {{"", true},
+		     {"Privacy: none\r\n", true},
+		     {"Privacy: header;idx\r\n", true},
+		     {"Privacy: id\r\n", false},
+		     {"Privacy: header; ID ;critical\r\n", false}};
+	const struct rig_message *m;
+	char branch[8], route[512], text[1024];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(branch, sizeof(branch), "pv%u", i);
+		snprintf(route, sizeof(route), "%s", path);
+		snprintf(text, sizeof(text), "%s\r\n%s%.*s", route, cases[i].privacy,
+			 (int)sizeof(fields) - 3, fields);
+		core_request("MESSAGE", branch, text, i + 1);
+		m = rig_last_ue(&r);
+		assert_int_equal(m->m.method, SIP_MESSAGE);
+		assert_false(rig_holds(m, "cell1"));
+		assert_int_equal(rig_holds(m, "P-Asserted-Identity: <sip:bob@home.test>"),
+				 cases[i].named);
+		assert_int_equal(rig_holds(m, "tel:+15"), cases[i].named);
+		/* and the same on the way back */
+		ue_says_message(i);
+		snprintf(text, sizeof(text), "%s%s", cases[i].privacy, fields);
+		rig_answer(&r, 200, "%s", text);
+		m = rig_last_ue(&r);
+		assert_int_equal(m->m.status, 200);
+		assert_false(rig_holds(m, "cell1"));
+		assert_int_equal(rig_holds(m, "tel:+15"), cases[i].named);
+	}
+}
+
+/* covers: SP-14, F14, F19 */
 static void terminating_invite(void **state)
 {
 	const struct rig_message *m, *invite;
@@ -258,6 +315,19 @@ static void made_up_dialog_does_not_choose_its_route(void **state)
 		"Route: <sip:[2001:db8::1]:6060;lr>, <sip:icscf.home.test;lr>\r\n"
 		"From: <sip:alice@home.test>;tag=1\r\nTo: <sip:bob@home.test>;tag=made-up\r\n"
 		"Call-ID: md\r\nCSeq: 7 BYE\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE),
+			    "<sip:orig@" RIG_SCSCF ";lr>");
+}
+
+/* A Route without a host is nobody's (and no null pointer: UBSan looks on). */
+static void route_without_host_is_not_ours(void **state)
+{
+	(void)state;
+	ue_says("BYE sip:bob@home.test SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP [2001:db8::77]:5070;branch=z9hG4bKmt\r\nMax-Forwards: 70\r\n"
+		"Route: <tel:+15>\r\nFrom: <sip:alice@home.test>;tag=1\r\n"
+		"To: <sip:bob@home.test>;tag=b\r\nCall-ID: mt\r\nCSeq: 7 BYE\r\n"
+		"Content-Length: 0\r\n\r\n");
 	assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE),
 			    "<sip:orig@" RIG_SCSCF ";lr>");
 }
@@ -372,7 +442,7 @@ static void answers_for_removed_sets_are_not_sent(void **state)
 	assert_int_equal(r.ue.n, 0);
 }
 
-/* covers: SP-16, D-28 */
+/* One half of SP-16: we open no connections yet. covers: D-28 */
 static void tcp_answers_stay_on_the_connection(void **state)
 {
 	struct sip_flow from = rig_flow(&r, &u, u.set);
@@ -399,11 +469,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(originating_invite),
 		T(cancel_follows_its_invite),
+		T(private_fields_stay_in_the_network),
 		T(terminating_invite),
 		T(silent_ue_is_a_408),
 		T(strangers_get_480),
 		T(unreachable_core_is_a_503),
 		T(made_up_dialog_does_not_choose_its_route),
+		T(route_without_host_is_not_ours),
 		T(call_to_oneself),
 		T(requests_that_cannot_go_on),
 		T(stray_responses_are_discarded),

@@ -129,7 +129,7 @@ struct lifetime_case {
 	unsigned old_remains, granted, lives; /* s; the guard of 30 s apart */
 };
 
-/* covers: LU-08, LU-14, ST-14, C-07 */
+/* covers: LU-08, LU-14, ST-11, ST-14, C-07 */
 static void lifetime_is_the_longer_one(void **state)
 {
 	static const struct lifetime_case cases[] = {{3000, 600, 3000}, {100, 600, 630}};

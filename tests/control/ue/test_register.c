@@ -87,7 +87,7 @@ static void assert_digest(const struct h *h, const char *auth)
 	assert_non_null(strstr(auth, "nc=00000001"));
 }
 
-/* covers: SU-02, SU-08, SU-09, HX-12, LU-05, SP-15, AK-08, ST-02, F22 */
+/* covers: SU-02, SU-08, SU-09, HX-12, LU-05, SP-15, AK-08, ST-02, ST-11, F22 */
 static void sm7_on_the_new_set(void **state)
 {
 	struct h *h = h_alloc();

@@ -339,6 +339,33 @@ static void test_too_many_datagrams(void **state)
 	assert_int_equal(rig_in_use(rig), 0);
 }
 
+/* A trickle of first pieces fills the table: it must not keep others out until the time-out. */
+/* covers: DP-11 */
+static void test_crowd(void **state)
+{
+	const struct rig *rig = *state;
+	struct frag *f = frag_make(rig, 16);
+	uint64_t ms = rte_get_tsc_hz() / 1000;
+
+	for (uint16_t id = 0; id < 64; id++)
+		assert_null(frag_reassemble(f, fragment_make(rig, true, id, 0, 48, true), 1));
+	/* all at once: who was there first stays */
+	assert_int_equal(frag_expire(f, ms), 64 - 16);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t now = (150 + i) * ms;
+		uint16_t id = (uint16_t)(1000 + i);
+		struct rte_mbuf *m;
+
+		assert_null(frag_reassemble(f, fragment_make(rig, true, id, 0, 48, true), now));
+		m = frag_reassemble(f, fragment_make(rig, true, id, 48, 48, false), now);
+		assert_non_null(m);
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(frag_expire(f, 155 * ms), 16);
+	assert_int_equal(rig_in_use(rig), 0);
+	frag_free(f);
+}
+
 static void test_timeout(void **state)
 {
 	const struct rig *rig = *state;
@@ -408,13 +435,21 @@ static void test_conf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reassemble),	cmocka_unit_test(test_reassemble_mixed),
-		cmocka_unit_test(test_atomic),		cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_split),		cmocka_unit_test(test_split_fragment),
-		cmocka_unit_test(test_split_refused),	cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_too_many_pieces), cmocka_unit_test(test_too_many_datagrams),
-		cmocka_unit_test(test_timeout),		cmocka_unit_test(test_no_large_buffer),
-		cmocka_unit_test(test_damaged),		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_reassemble),
+		cmocka_unit_test(test_reassemble_mixed),
+		cmocka_unit_test(test_atomic),
+		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_split_fragment),
+		cmocka_unit_test(test_split_refused),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_too_many_pieces),
+		cmocka_unit_test(test_too_many_datagrams),
+		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_no_large_buffer),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_conf),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
