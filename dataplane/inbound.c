@@ -298,4 +298,6 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	(void)inbound_rest(w);
 	memcpy(w->esp_ahead, esp, n_esp * sizeof(esp[0]));
 	w->n_esp_ahead = n_esp;
+	if (n < WORKER_BURST) /* no load: no reason to wait */
+		(void)inbound_rest(w);
 }

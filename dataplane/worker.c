@@ -131,24 +131,34 @@ static unsigned poll_host(struct worker *w)
 	return n;
 }
 
+static unsigned control_rest(struct worker *w)
+{
+	unsigned n = w->n_ahead;
+
+	w->n_ahead = 0;
+	if (n)
+		outbound_control_burst(w, w->ahead[w->ahead_at], n);
+	return n;
+}
+
 /*
- * Takes a burst from control a turn ahead: while the one before is carried, the lines of its SAs
- * come into cache.
+ * A full burst is carried in the next turn: while the one before is carried, the lines of its SAs
+ * come into cache. With less to do there is no reason to wait.
  */
 static unsigned poll_control(struct worker *w)
 {
-	struct control_out *out = w->ahead[w->ahead_at];
-	unsigned n = w->n_ahead;
+	struct control_out *next = w->ahead[!w->ahead_at];
+	unsigned rest, n = rte_ring_sc_dequeue_burst_elem(w->control.out, next, sizeof(next[0]),
+							  WORKER_BURST, NULL);
 
-	w->ahead_at = !w->ahead_at;
-	w->n_ahead = rte_ring_sc_dequeue_burst_elem(w->control.out, w->ahead[w->ahead_at],
-						    sizeof(out[0]), WORKER_BURST, NULL);
-	outbound_control_prefetch(w, w->ahead[w->ahead_at], w->n_ahead);
-
+	outbound_control_prefetch(w, next, n);
 	worker_mark(w, WORKER_STAGE_POLL);
-	if (n)
-		outbound_control_burst(w, out, n);
-	return n + w->n_ahead;
+	rest = control_rest(w);
+	w->ahead_at = !w->ahead_at;
+	w->n_ahead = n;
+	if (n < WORKER_BURST)
+		(void)control_rest(w);
+	return n ? n : rest;
 }
 
 static unsigned poll_slowpath(struct worker *w)
