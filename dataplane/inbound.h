@@ -12,7 +12,7 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n);
 void inbound_opened(struct worker *w, struct pkt **p, unsigned n);
 
 /*
- * The ESP of a full burst is carried when the next one comes, so that the lines of its SAs have time
- * to come into cache; or by this, when none comes. Returns packets.
+ * The ESP of a full burst is carried when the next one comes, so that the lines of its SAs have
+ * time to come into cache; or by this, when none comes. Returns packets.
  */
 unsigned inbound_rest(struct worker *w);
