@@ -20,6 +20,7 @@
 #include "dataplane/mss.h"
 #include "dataplane/natt.h"
 #include "dataplane/owner.h"
+#include "dataplane/reassemble.h"
 #include "dataplane/worker.h"
 
 #define PREFETCH_AHEAD 4
@@ -212,19 +213,6 @@ void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
 
 /* ---- all frames --------------------------------------------------------------------------- */
 
-/* A fragment: NULL, or the frame with the whole packet. */
-static struct rte_mbuf *inbound_reassemble(struct worker *w, struct pkt *p)
-{
-	struct rte_mbuf *m;
-
-	rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
-	m = frag_reassemble(w->frag, p->m, w->now);
-	pkt_put(w, p);
-	if (m)
-		tx_host_header(w, m);
-	return m;
-}
-
 /* Is this worker the one for the packet? If not, it is handed over. */
 static bool inbound_is_ours(struct worker *w, struct pkt *p)
 {
@@ -247,7 +235,7 @@ static struct pkt *inbound_frame(struct worker *w, struct rte_mbuf *m)
 	case CLASS_ESP:
 		return inbound_is_ours(w, p) ? p : NULL;
 	case CLASS_FRAGMENT:
-		m = inbound_is_ours(w, p) ? inbound_reassemble(w, p) : NULL;
+		m = inbound_is_ours(w, p) ? reassemble_packet(w, p) : NULL;
 		return m ? inbound_frame(w, m) : NULL;
 	case CLASS_UDP_ENC:
 		return natt_input(w, p) ? p : NULL;

@@ -19,6 +19,7 @@
 #include "dataplane/mss.h"
 #include "dataplane/natt.h"
 #include "dataplane/owner.h"
+#include "dataplane/reassemble.h"
 #include "dataplane/udp.h"
 #include "dataplane/worker.h"
 
@@ -256,18 +257,6 @@ static unsigned outbound_hand_over(struct worker *w, struct pkt **p, unsigned n)
 	return kept;
 }
 
-static struct rte_mbuf *outbound_reassemble(struct worker *w, struct pkt *p)
-{
-	struct rte_mbuf *m;
-
-	rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
-	m = frag_reassemble(w->frag, p->m, w->now);
-	pkt_put(w, p);
-	if (m)
-		tx_host_header(w, m);
-	return m;
-}
-
 /* Lets the packet out as it is; one put together again has lost its Ethernet header. */
 static void outbound_plain(struct worker *w, struct pkt *p)
 {
@@ -294,7 +283,7 @@ static struct pkt *outbound_frame(struct worker *w, struct rte_mbuf *m, bool l2_
 	case CLASS_PROTECT:
 		return p;
 	case CLASS_FRAGMENT:
-		m = outbound_is_ours(w, p) ? outbound_reassemble(w, p) : NULL;
+		m = outbound_is_ours(w, p) ? reassemble_packet(w, p) : NULL;
 		return m ? outbound_frame(w, m, false) : NULL;
 	case CLASS_UE:
 		outbound_plain(w, p);

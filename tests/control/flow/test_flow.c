@@ -94,6 +94,101 @@ static void exchange(struct net *n)
 	assert_int_equal(n->ues[1].events[UE_MESSAGE_SENT_OK], ok1 + 1);
 }
 
+/* The one set installed at this end with that peer. */
+static const struct sa_set *installed_set(const struct net_end *e, const struct ip_addr *remote)
+{
+	const struct sa_set *set = NULL;
+
+	for (unsigned i = 0; i < NET_SETS; i++) {
+		if (!e->sas[i].installed || !ip_addr_eq(&e->sas[i].set.remote, remote))
+			continue;
+		assert_null(set);
+		set = &e->sas[i].set;
+	}
+	return set;
+}
+
+/* TS 33.203 7.1: the UE's outbound SAs A and D are the P-CSCF's inbound ones, and B and C the
+ * reverse; each pair is of one port of the UE and one of the P-CSCF. */
+static void sets_match(const struct sa_set *edge, const struct sa_set *ue)
+{
+	for (unsigned p = 0; p < SA_PAIRS; p++) {
+		assert_int_equal(edge->spi_in[p], ue->spi_out[!p]);
+		assert_int_equal(edge->spi_out[p], ue->spi_in[!p]);
+		assert_int_equal(edge->local_port[p], ue->remote_port[!p]);
+		assert_int_equal(edge->remote_port[p], ue->local_port[!p]);
+		assert_true(edge->spi_in[p] >= SA_SPI_MIN && edge->spi_out[p] >= SA_SPI_MIN);
+	}
+	assert_true(edge->spi_in[SA_SERVER] != edge->spi_in[SA_CLIENT]);
+	assert_true(ue->spi_in[SA_SERVER] != ue->spi_in[SA_CLIENT]);
+	assert_true(ip_addr_eq(&edge->local, &ue->remote));
+	assert_true(ip_addr_eq(&edge->remote, &ue->local));
+	assert_int_equal(edge->integ, ue->integ);
+	assert_int_equal(edge->encr, ue->encr);
+	assert_int_equal(edge->mode, ue->mode);
+	assert_memory_equal(&edge->keys, &ue->keys, sizeof(edge->keys));
+}
+
+struct sa_order {
+	unsigned edge_first; /* messages passed on when only the P-CSCF had its SAs */
+};
+
+static enum net_fate watch_order(struct net *n, unsigned number, void *arg)
+{
+	struct sa_order *order = arg;
+	const struct net_ue *x = &n->ues[0];
+	bool edge = installed_set(&n->edge, &x->conf.local.addr) != NULL;
+	bool ue = installed_set(&x->end, &x->conf.pcscf.addr) != NULL;
+
+	(void)number;
+	assert_true(edge || !ue);
+	order->edge_first += edge && !ue;
+	return NET_PASS;
+}
+
+static void both_tables_after_sm12(const struct net_setup *setup)
+{
+	static const struct sa_keys none = {0};
+	struct sa_order order = {0};
+	struct net *n = net_alloc(setup);
+	const struct sa_set *edge, *ue;
+
+	n->fate = watch_order;
+	n->fate_arg = &order;
+	net_register(n, 0);
+	assert_int_equal(order.edge_first, 1); /* SM6 */
+	assert_int_equal(n->installs, 2);
+	edge = installed_set(&n->edge, &n->ues[0].conf.local.addr);
+	ue = installed_set(&n->ues[0].end, &n->ues[0].conf.pcscf.addr);
+	assert_non_null(edge);
+	assert_non_null(ue);
+	sets_match(edge, ue);
+	assert_int_equal(edge->integ, setup->choices[0].integ);
+	assert_int_equal(edge->encr, setup->choices[0].encr);
+	assert_int_equal(edge->local_port[SA_SERVER], 6060);
+	assert_true(edge->local_port[SA_CLIENT] != edge->local_port[SA_SERVER]);
+	assert_true(edge->remote_port[SA_CLIENT] != edge->remote_port[SA_SERVER]);
+	assert_memory_not_equal(edge->keys.integ, none.integ, sizeof(none.integ));
+	net_free(n);
+}
+
+/* The SADs of both ends after SM12 hold A, B, C, D, and the P-CSCF had them first. */
+/* covers: ES-03 */
+static void both_ends_hold_the_two_pairs(void **state)
+{
+	struct net_setup setup = {.ues = 1, .n_choices = 1};
+
+	(void)state;
+	for (unsigned integ = 0; integ < SA_INTEG_COUNT; integ++)
+		for (unsigned encr = 0; encr < SA_ENCR_COUNT; encr++)
+			for (setup.ip = 4; setup.ip <= 6; setup.ip += 2) {
+				setup.choices[0] = (struct agree_choice){(enum sa_integ)integ,
+									 (enum sa_encr)encr,
+									 SA_MODE_TRANSPORT};
+				both_tables_after_sm12(&setup);
+			}
+}
+
 /* covers: LP-14, LU-13, SP-19, AK-13 */
 static void unchallenged_refreshes_keep_the_set(void **state)
 {
@@ -309,6 +404,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_suites_and_addresses),
+		cmocka_unit_test(both_ends_hold_the_two_pairs),
 		cmocka_unit_test(unchallenged_refreshes_keep_the_set),
 		cmocka_unit_test(restarted_ue_comes_back),
 		cmocka_unit_test(vanished_ue_is_forgotten),
