@@ -10,8 +10,9 @@
 
 #include "crypto/esp_engine.h"
 
-#define AES_SCHED (11 * IMB_AES_BLOCK_SIZE)
-#define DES_WORDS (IMB_DES_KEY_SCHED_SIZE / 8)
+#define AES_SCHED      (11 * IMB_AES_BLOCK_SIZE)
+#define PREFETCH_AHEAD 2
+#define DES_WORDS      (IMB_DES_KEY_SCHED_SIZE / 8)
 
 _Static_assert(ESP_MAX_FLIGHT >= IMB_MAX_JOBS, "a full manager fits done[] of esp_engine_flush()");
 
@@ -26,6 +27,7 @@ struct mb_hash {
 struct mb_cipher {
 	IMB_CIPHER_MODE mode;
 	uint8_t key_len, iv_len, block_len;
+	struct esp_key_lines key_in, key_out; /* as in struct esp_suite */
 	void (*schedule)(struct mb_key *key, const uint8_t *raw);
 	void (*key_set)(struct mb_engine *e, unsigned slot, IMB_JOB *j, const struct mb_key *key);
 };
@@ -115,9 +117,17 @@ static const struct mb_hash hashes[SA_INTEG_COUNT] = {
 };
 
 static const struct mb_cipher ciphers[SA_ENCR_COUNT] = {
-	[SA_ENCR_NULL] = {IMB_CIPHER_NULL, 0, 0, 4, schedule_none, key_set_none},
-	[SA_ENCR_AES_CBC] = {IMB_CIPHER_CBC, IMB_KEY_128_BYTES, 16, 16, schedule_aes, key_set_aes},
-	[SA_ENCR_DES_EDE3_CBC] = {IMB_CIPHER_DES3, 24, 8, 8, schedule_des, key_set_des},
+	[SA_ENCR_NULL] = {IMB_CIPHER_NULL, 0, 0, 4, {0, 0}, {0, 0}, schedule_none, key_set_none},
+	[SA_ENCR_AES_CBC] = {IMB_CIPHER_CBC,
+			     IMB_KEY_128_BYTES,
+			     16,
+			     16,
+			     {4, 3},
+			     {1, 3},
+			     schedule_aes,
+			     key_set_aes},
+	[SA_ENCR_DES_EDE3_CBC] =
+		{IMB_CIPHER_DES3, 24, 8, 8, {1, 6}, {1, 6}, schedule_des, key_set_des},
 };
 
 /* The hash state after the one block that HMAC puts before the message (RFC 2104 clause 4). */
@@ -147,6 +157,20 @@ static void mb_key_expand(struct esp_key *opaque, enum sa_integ integ, enum sa_e
 }
 
 /* ---- jobs --------------------------------------------------------------------------------- */
+
+/*
+ * The caller may have had the key brought into cache when it found the SA. Since then packets have
+ * been laid out, and it may have left the first level again; the wide lanes read it all at once.
+ */
+static void key_prefetch(const struct esp_job *job)
+{
+	const struct mb_cipher *cipher = ((const struct mb_key *)job->key)->cipher;
+	const struct esp_key_lines *lines = job->inbound ? &cipher->key_in : &cipher->key_out;
+	const uint8_t *at = job->key->opaque + lines->from * 64;
+
+	for (unsigned i = 0; i < lines->n; i++)
+		__builtin_prefetch(at + i * 64);
+}
 
 /* Returns false if the library must not see this packet. */
 static bool job_fill(struct mb_engine *e, IMB_JOB *j, struct esp_job *job)
@@ -207,6 +231,10 @@ static unsigned mb_submit(struct esp_engine *base, struct esp_job *const *jobs, 
 	IMB_JOB *j;
 
 	for (unsigned i = 0; i < n; i++) {
+		if (i + 2 * PREFETCH_AHEAD < n)
+			__builtin_prefetch(jobs[i + 2 * PREFETCH_AHEAD]->key);
+		if (i + PREFETCH_AHEAD < n)
+			key_prefetch(jobs[i + PREFETCH_AHEAD]);
 		if (!job_fill(e, IMB_GET_NEXT_JOB(e->mgr), jobs[i])) {
 			jobs[i]->status = ESP_ERROR;
 			done[n_done++] = jobs[i];

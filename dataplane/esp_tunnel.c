@@ -33,18 +33,24 @@ static void outer_ipv4_write(struct worker *w, uint8_t *at, const struct tunnel 
 			     const struct ip_addr *local, uint32_t udp_len, uint8_t dscp)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
+	rte_be32_t src = checksum_load32(local->b), dst = checksum_load32(n->peer.b);
+	rte_be16_t id = rte_cpu_to_be_16(w->ip_id++);
+	rte_be16_t total = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + udp_len));
+	uint64_t sum = rte_cpu_to_be_16((uint16_t)(RTE_IPV4_VHL_DEF << 8 | dscp)) +
+		       (uint64_t)total + id + rte_cpu_to_be_16(OUTER_TTL << 8 | IPPROTO_UDP) + src +
+		       dst;
 
 	*ip = (struct rte_ipv4_hdr){
 		.version_ihl = RTE_IPV4_VHL_DEF,
 		.type_of_service = dscp,
-		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + udp_len)),
-		.packet_id = rte_cpu_to_be_16(w->ip_id++),
+		.total_length = total,
+		.packet_id = id,
 		.time_to_live = OUTER_TTL,
 		.next_proto_id = IPPROTO_UDP,
+		.hdr_checksum = (uint16_t)~checksum_fold(sum),
+		.src_addr = src,
+		.dst_addr = dst,
 	};
-	memcpy(&ip->src_addr, local->b, 4);
-	memcpy(&ip->dst_addr, n->peer.b, 4);
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, sizeof(*ip));
 }
 
 static void outer_ipv6_write(uint8_t *at, const struct tunnel *n, const struct ip_addr *local,

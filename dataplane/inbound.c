@@ -41,9 +41,21 @@ static int stage_spi(struct worker *w, struct pkt *p)
 	p->slot = sa_slot_of_spi(sa, p->spi);
 	p->in = sa_in_at(sa, p->slot);
 	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
-	rte_prefetch0(p->in);
-	rte_prefetch0(p->set);
 	return PKT_KEEP;
+}
+
+/*
+ * In a loop of its own, and a short one: a prefetch stays in the reorder buffer until its page is
+ * known, so only neighbours in the code have their page walks at the same time.
+ */
+static void prefetch_lines(struct pkt *const *p, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		rte_prefetch0(p[i]->in);
+		rte_prefetch0(p[i]->set);
+	}
 }
 
 /*
@@ -64,8 +76,6 @@ static int stage_sa(struct worker *w, struct pkt *p)
 	if (!p->udp_enc && !ip_octets_are(ip_source_octets(p), &p->set->remote))
 		return DP_DROP_SELECTOR;
 	p->job.key = sa_key_at(sa, p->slot / SA_PAIRS);
-	sa_prefetch_key(p->job.key, &p->set->transform->key_in);
-	rte_prefetch0(sa_window(sa, p->slot));
 	return PKT_KEEP;
 }
 
@@ -100,10 +110,20 @@ static int stage_sequence(struct worker *w, struct pkt *p)
 	return PKT_THEN(reason, sequence_check(w, p));
 }
 
+static void prefetch_keys(const struct worker *w, struct pkt *const *p, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		sa_prefetch_key(p[i]->job.key, &p[i]->set->transform->key_in);
+		rte_prefetch0(sa_window(&w->env->sa, p[i]->slot));
+	}
+}
+
 static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_spi);
 	n = pkt_filter(w, p, n, stage_sa);
+	prefetch_keys(w, p, n);
 	if (w->env->n_workers > 1)
 		n = natt_hand_over(w, p, n);
 	n = pkt_filter(w, p, n, stage_sequence);
@@ -235,6 +255,18 @@ static struct pkt *inbound_frame(struct worker *w, struct rte_mbuf *m)
 	}
 }
 
+unsigned inbound_rest(struct worker *w)
+{
+	struct pkt *esp[WORKER_BURST];
+	unsigned n = w->n_esp_ahead;
+
+	w->n_esp_ahead = 0;
+	memcpy(esp, w->esp_ahead, n * sizeof(esp[0]));
+	if (n)
+		inbound_esp(w, esp, n);
+	return n;
+}
+
 void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 {
 	struct pkt *esp[WORKER_BURST];
@@ -248,7 +280,12 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 		esp[n_esp] = inbound_frame(w, frames[i]);
 		n_esp += esp[n_esp] != NULL;
 	}
+	n_esp = pkt_filter(w, esp, n_esp, stage_spi);
+	prefetch_lines(esp, n_esp);
 	worker_mark(w, WORKER_STAGE_CLASSIFY);
-	if (n_esp)
-		inbound_esp(w, esp, n_esp);
+	(void)inbound_rest(w);
+	memcpy(w->esp_ahead, esp, n_esp * sizeof(esp[0]));
+	w->n_esp_ahead = n_esp;
+	if (n < WORKER_BURST) /* no load: no reason to wait */
+		(void)inbound_rest(w);
 }

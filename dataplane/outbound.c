@@ -123,6 +123,20 @@ static void outbound_clear(struct worker *w, const struct control_out *out)
 	pkt_put(w, p);
 }
 
+void outbound_control_prefetch(struct worker *w, const struct control_out *out, unsigned n)
+{
+	const struct sa_view *sa = &w->env->sa;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		uint32_t slot = sa_slot_of_id(sa, out[i].to.set, out[i].to.pair);
+
+		rte_prefetch0(sa_out_at(sa, slot));
+		rte_prefetch0(sa_shared_at(sa, slot / SA_PAIRS));
+		rte_prefetch0(out[i].m);
+	}
+}
+
 /* Finds the lines of the SA that control has named. */
 static struct pkt *outbound_named(struct worker *w, const struct control_out *out)
 {
@@ -134,8 +148,6 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 	p->slot = sa_slot_of_id(sa, out->to.set, out->to.pair);
 	p->out = sa_out_at(sa, p->slot);
 	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
-	rte_prefetch0(p->out);
-	rte_prefetch0(p->set);
 	rte_prefetch0(rte_pktmbuf_mtod_offset(out->m, void *, -64));
 	return p;
 }

@@ -41,6 +41,11 @@ static void crypto_finished(struct worker *w, unsigned n)
 	unsigned i, n_opened = 0, n_sealed = 0;
 
 	w->jobs_back += n;
+	for (i = 0; i < n; i++) { /* not seen since they went in */
+		p = w->done[i]->user;
+		rte_prefetch0(p->in); /* or out */
+		rte_prefetch0(p->set);
+	}
 	for (i = 0; i < n; i++) {
 		p = w->done[i]->user;
 		if (p->job.inbound)
@@ -101,12 +106,14 @@ static unsigned poll_ue(struct worker *w)
 	unsigned n;
 
 	if (w->id >= w->env->ue.queues)
-		return 0;
+		return inbound_rest(w); /* of what others have handed over */
 	n = rte_eth_rx_burst(w->env->ue.id, w->id, m, WORKER_BURST);
 	w->c.ue_rx += n;
 	worker_mark(w, WORKER_STAGE_POLL);
 	if (n)
 		inbound_burst(w, m, n);
+	else
+		n = inbound_rest(w);
 	return n;
 }
 
@@ -124,16 +131,34 @@ static unsigned poll_host(struct worker *w)
 	return n;
 }
 
+static unsigned control_rest(struct worker *w)
+{
+	unsigned n = w->n_ahead;
+
+	w->n_ahead = 0;
+	if (n)
+		outbound_control_burst(w, w->ahead[w->ahead_at], n);
+	return n;
+}
+
+/*
+ * A full burst is carried in the next turn: while the one before is carried, the lines of its SAs
+ * come into cache. With less to do there is no reason to wait.
+ */
 static unsigned poll_control(struct worker *w)
 {
-	struct control_out out[WORKER_BURST];
-	unsigned n = rte_ring_sc_dequeue_burst_elem(w->control.out, out, sizeof(out[0]),
-						    WORKER_BURST, NULL);
+	struct control_out *next = w->ahead[!w->ahead_at];
+	unsigned rest, n = rte_ring_sc_dequeue_burst_elem(w->control.out, next, sizeof(next[0]),
+							  WORKER_BURST, NULL);
 
+	outbound_control_prefetch(w, next, n);
 	worker_mark(w, WORKER_STAGE_POLL);
-	if (n)
-		outbound_control_burst(w, out, n);
-	return n;
+	rest = control_rest(w);
+	w->ahead_at = !w->ahead_at;
+	w->n_ahead = n;
+	if (n < WORKER_BURST)
+		(void)control_rest(w);
+	return n ? n : rest;
 }
 
 static unsigned poll_slowpath(struct worker *w)
@@ -306,6 +331,10 @@ static void worker_drain(struct worker *w)
 
 		rte_pktmbuf_free(p->m);
 	}
+	for (i = 0; i < w->n_esp_ahead; i++)
+		rte_pktmbuf_free(w->esp_ahead[i]->m);
+	for (i = 0; i < w->n_ahead; i++)
+		rte_pktmbuf_free(w->ahead[w->ahead_at][i].m);
 }
 
 void worker_free(struct worker *w)

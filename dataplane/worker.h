@@ -27,7 +27,7 @@
 
 #define WORKER_BURST 64
 /* One burst in each stage's hands beside those in the crypto engine */
-#define WORKER_PKTS (ESP_MAX_FLIGHT + 4 * WORKER_BURST)
+#define WORKER_PKTS (ESP_MAX_FLIGHT + 5 * WORKER_BURST)
 /* A packet does not wait longer than twice this for others to fill the lanes of the engine. */
 #define WORKER_FLUSH_US 25
 
@@ -95,6 +95,12 @@ struct worker {
 	struct pkt *free[WORKER_PKTS];
 	struct tx_batch tx_ue, tx_host;
 	struct control_ring control;
+	/* Taken from control, to be carried in the next turn; and the burst before. */
+	struct control_out ahead[2][WORKER_BURST];
+	unsigned n_ahead;
+	uint8_t ahead_at;
+	struct pkt *esp_ahead[WORKER_BURST]; /* ESP received, with its SA's lines on their way */
+	unsigned n_esp_ahead;
 	struct rte_ring *handover;	/* to this worker */
 	struct handover_batch *hand_to; /* by worker */
 	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
