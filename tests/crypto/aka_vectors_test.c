@@ -92,8 +92,13 @@ static void usim_check(const json_t *v)
 	uint8_t auts[14];
 
 	challenge_read(&c, v);
-	if (expected == AKA_OK && annex_c_refuses(&c))
+	if (expected == AKA_OK && annex_c_refuses(&c)) {
+		/* Our card is stricter than the vector's plain rule; the values are right all the
+		 * same. */
+		milenage_f2345(&c.key, c.rand, a.res, a.ck, a.ik, NULL, NULL);
+		ok_check(v, &a);
 		return;
+	}
 	card_at(&card, c.sqn_ms);
 	before = card;
 	result = aka_card_answer(&a, &c.key, &card, c.rand, c.autn);
