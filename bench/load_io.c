@@ -54,6 +54,14 @@ static void on_remove(void *ctx, sa_set_id id)
 		dp_sa_remove(l->dp, id);
 }
 
+static void on_remove_outbound(void *ctx, sa_set_id id)
+{
+	struct load *l = ((struct load_ue *)ctx)->load;
+
+	if (l->dp)
+		dp_sa_remove_outbound(l->dp, id);
+}
+
 static void on_event(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now)
 {
 	(void)u;
@@ -67,6 +75,7 @@ const struct ue_env load_env = {
 	.sa_install = on_install,
 	.sa_remove = on_remove,
 	.event = on_event,
+	.sa_remove_outbound = on_remove_outbound,
 };
 
 /* ---- what comes in ------------------------------------------------------------------------ */

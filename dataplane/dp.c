@@ -88,6 +88,8 @@ static int dp_sa_alloc(struct dp *dp, const struct dp_config *conf)
 		.sets = conf->sa_sets,
 		.replay_window = conf->replay_window,
 		.workers = conf->workers,
+		.spi_min = conf->spi_min,
+		.spi_max = conf->spi_max,
 		.backend = dp->env.backend,
 		.qsbr = dp->env.qsbr,
 	};
@@ -333,6 +335,11 @@ int dp_sa_install(struct dp *dp, const struct sa_set *set)
 void dp_sa_remove(struct dp *dp, sa_set_id id)
 {
 	sa_table_remove(dp->sa, id);
+}
+
+void dp_sa_remove_outbound(struct dp *dp, sa_set_id id)
+{
+	sa_table_remove_outbound(dp->sa, id);
 }
 
 int dp_sa_counters(struct dp *dp, sa_set_id id, enum sa_pair pair, bool inbound,

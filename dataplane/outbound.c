@@ -154,7 +154,7 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 
 static int stage_live(struct worker *w, struct pkt *p)
 {
-	if (sa_live(p->set) != p->id || p->out->spi == 0)
+	if (sa_live(p->set) != p->id || p->out->spi == 0 || p->out->closed)
 		return DP_DROP_STALE_SA;
 	sa_prefetch_key(sa_key_at(&w->env->sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
 	return PKT_KEEP;

@@ -18,7 +18,8 @@ enum set_state {
 	SET_FREE,
 	SET_RESERVED,
 	SET_INSTALLED,
-	SET_REMOVED, /* workers may still be reading it */
+	SET_RECEIVING, /* without its outbound SAs */
+	SET_REMOVED,   /* workers may still be reading it */
 };
 
 /* What only control knows of a set. */
@@ -42,6 +43,7 @@ struct sa_table {
 	struct rte_rcu_qsbr *qsbr;
 	enum esp_backend backend;
 	uint32_t n_sets;
+	uint32_t spi_min, spi_max;
 	uint16_t workers;
 	unsigned in_use;
 	struct set_list free;	 /* first in, first out: an SPI rests as long as possible */
@@ -157,6 +159,15 @@ static void lists_init(struct sa_table *t)
 	}
 }
 
+static int spi_range_set(struct sa_table *t, const struct sa_table_conf *conf)
+{
+	uint64_t room = (uint64_t)t->n_sets * SA_PAIRS * DP_SPI_ROOM;
+
+	t->spi_min = conf->spi_min > SA_SPI_MIN ? conf->spi_min : SA_SPI_MIN;
+	t->spi_max = conf->spi_max ? conf->spi_max : UINT32_MAX;
+	return (uint64_t)t->spi_min + room - 1 <= t->spi_max ? 0 : -EINVAL;
+}
+
 int sa_table_alloc(struct sa_table **tp, const struct sa_table_conf *conf)
 {
 	struct sa_table *t;
@@ -175,7 +186,9 @@ int sa_table_alloc(struct sa_table **tp, const struct sa_table_conf *conf)
 	t->view.slot_mask = t->n_sets * SA_PAIRS - 1;
 	t->view.replay = replay_size((conf->replay_window + 31u) & ~31u);
 	sa_transforms_init(&t->transforms);
-	rc = lines_alloc(t);
+	rc = spi_range_set(t, conf);
+	if (rc == 0)
+		rc = lines_alloc(t);
 	if (rc == 0)
 		rc = tcp_lookup_alloc(&t->tcp, t->n_sets * SA_PAIRS);
 	if (rc < 0) {
@@ -243,7 +256,7 @@ static bool spi_usable(uint32_t spi, uint32_t old, const uint32_t *avoid, unsign
 {
 	unsigned i;
 
-	if (spi < SA_SPI_MIN || spi == old)
+	if (spi == old)
 		return false;
 	for (i = 0; i < n_avoid; i++)
 		if (avoid[i] == spi)
@@ -251,16 +264,25 @@ static bool spi_usable(uint32_t spi, uint32_t old, const uint32_t *avoid, unsign
 	return true;
 }
 
-/* A random SPI for the slot, not the one it had last. 0: cannot be had. */
+/*
+ * A random SPI of our range for the slot, not the one it had last. The range holds DP_SPI_ROOM of
+ * them or more. 0: cannot be had.
+ */
 static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *avoid,
 			   unsigned n_avoid)
 {
-	uint32_t old = sa_in_at(&t->view, slot)->spi, spi;
+	uint32_t old = sa_in_at(&t->view, slot)->spi, spi, mask = t->view.slot_mask;
+	uint32_t least = t->spi_min + ((slot - t->spi_min) & mask);
+	uint32_t more = (t->spi_max - least) / (mask + 1); /* as many beside the least */
 	unsigned tries;
 
 	for (tries = 0; tries < SPI_TRIES; tries++) {
-		spi = (secret_word(&t->random) & ~t->view.slot_mask) | slot;
-		if (spi_usable(spi, old, avoid, n_avoid))
+		spi = secret_word(&t->random);
+		if (more < UINT32_MAX / (mask + 1) / 2) /* trying would take too long */
+			spi = least + spi % (more + 1) * (mask + 1);
+		else
+			spi = (spi & ~mask) | slot;
+		if (spi >= least && spi <= t->spi_max && spi_usable(spi, old, avoid, n_avoid))
 			return spi;
 	}
 	return 0;
@@ -358,11 +380,11 @@ static int set_valid(const struct sa_table *t, const struct sa_set *set)
 {
 	bool v4 = set->local.version == 4 && set->remote.version == 4;
 	bool v6 = set->local.version == 6 && set->remote.version == 6;
-	const struct set_control *c = set_of_id(t, set->id, SET_RESERVED, SET_INSTALLED);
+	const struct set_control *c = set_of_id(t, set->id, SET_RESERVED, SET_RECEIVING);
 
 	if (!c)
 		return -ESTALE;
-	if (c->state == SET_INSTALLED || !(v4 || v6) || !set_pair_valid(t, set, SA_SERVER) ||
+	if (c->state != SET_RESERVED || !(v4 || v6) || !set_pair_valid(t, set, SA_SERVER) ||
 	    !set_pair_valid(t, set, SA_CLIENT) || (unsigned)set->integ >= SA_INTEG_COUNT ||
 	    (unsigned)set->encr >= SA_ENCR_COUNT || (unsigned)set->mode >= SA_MODE_COUNT)
 		return -EINVAL;
@@ -502,9 +524,24 @@ int sa_table_install(struct sa_table *t, const struct sa_set *set)
 
 /* ---- remove ------------------------------------------------------------------------------- */
 
+void sa_table_remove_outbound(struct sa_table *t, sa_set_id id)
+{
+	struct set_control *c = set_of_id(t, id, SET_INSTALLED, SET_INSTALLED);
+	uint32_t i = index_of_id(t, id);
+	unsigned pair;
+
+	if (!c)
+		return;
+	for (pair = 0; pair < SA_PAIRS; pair++)
+		__atomic_store_n(&sa_out_at(&t->view, i * SA_PAIRS + pair)->closed, 1,
+				 __ATOMIC_RELAXED);
+	set_tcp_remove(t, i); /* the positions are released with the rest of the set */
+	c->state = SET_RECEIVING;
+}
+
 void sa_table_remove(struct sa_table *t, sa_set_id id)
 {
-	struct set_control *c = set_of_id(t, id, SET_RESERVED, SET_INSTALLED);
+	struct set_control *c = set_of_id(t, id, SET_RESERVED, SET_RECEIVING);
 	uint32_t i = index_of_id(t, id);
 
 	if (!c)
@@ -516,7 +553,8 @@ void sa_table_remove(struct sa_table *t, sa_set_id id)
 		return;
 	}
 	atomic_store_explicit(&sa_shared_at(&t->view, i)->live, 0, memory_order_seq_cst);
-	set_tcp_remove(t, i);
+	if (c->state == SET_INSTALLED)
+		set_tcp_remove(t, i);
 	c->state = SET_REMOVED;
 	list_append(t, &t->removed, i);
 	sa_table_reclaim(t);
@@ -554,7 +592,8 @@ int sa_table_counters(const struct sa_table *t, sa_set_id id, enum sa_pair pair,
 	const struct sa_in *in = sa_in_at(&t->view, slot);
 	const struct sa_out *out = sa_out_at(&t->view, slot);
 
-	if ((unsigned)pair >= SA_PAIRS || !set_of_id(t, id, SET_INSTALLED, SET_INSTALLED))
+	if ((unsigned)pair >= SA_PAIRS ||
+	    !set_of_id(t, id, SET_INSTALLED, inbound ? SET_RECEIVING : SET_INSTALLED))
 		return -ENOENT;
 	c->packets = __atomic_load_n(inbound ? &in->packets : &out->packets, __ATOMIC_RELAXED);
 	c->bytes = __atomic_load_n(inbound ? &in->bytes : &out->bytes, __ATOMIC_RELAXED);

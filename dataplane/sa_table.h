@@ -49,6 +49,7 @@ struct sa_out {
 	uint64_t pmtu_until; /* TSC */
 	uint16_t pmtu;	     /* path MTU that ICMP told us; 0: none, the port's */
 	uint8_t told;
+	uint8_t closed; /* control's: sends no more, though the set still receives */
 } __rte_aligned(64);
 
 struct sa_shared {
@@ -146,6 +147,7 @@ struct sa_table_conf {
 	uint32_t sets;
 	uint16_t replay_window;
 	uint16_t workers;
+	uint32_t spi_min, spi_max; /* of our SPIs; 0, 0: all from SA_SPI_MIN on */
 	enum esp_backend backend;
 	struct rte_rcu_qsbr *qsbr;
 };
@@ -160,6 +162,7 @@ int sa_table_reserve(struct sa_table *t, const uint32_t *avoid, unsigned n_avoid
 		     struct sa_set *set);
 int sa_table_install(struct sa_table *t, const struct sa_set *set);
 void sa_table_remove(struct sa_table *t, sa_set_id id);
+void sa_table_remove_outbound(struct sa_table *t, sa_set_id id);
 int sa_table_counters(const struct sa_table *t, sa_set_id id, enum sa_pair pair, bool inbound,
 		      struct dp_sa_counters *c);
 unsigned sa_table_in_use(const struct sa_table *t);

@@ -17,6 +17,7 @@ struct dp;
 
 #define DP_MAX_LOCAL   8
 #define DP_MAX_WORKERS 32
+#define DP_SPI_ROOM    4 /* one SPI rests while the next is in use */
 
 /* The process's DPDK environment; once per process, before dp_alloc(). */
 struct dp_eal_config {
@@ -44,10 +45,13 @@ struct dp_config {
 	unsigned n_local;
 	uint16_t sip_port;		       /* clear SIP over UDP, both ends' usual 5060 */
 	uint16_t protected_min, protected_max; /* our ports that take and send nothing in clear */
-	uint16_t udp_enc_port;	/* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
-	uint16_t keepalive_s;	/* tunnels with `keepalive` are not idle for longer; 0: 20 */
-	uint16_t workers;	/* >= 1 and <= those of the EAL */
-	uint32_t sa_sets;	/* capacity, rounded up to a power of two, <= 4194304 */
+	uint16_t udp_enc_port; /* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
+	uint16_t keepalive_s;  /* tunnels with `keepalive` are not idle for longer; 0: 20 */
+	uint16_t workers;      /* >= 1 and <= those of the EAL */
+	uint32_t sa_sets;      /* capacity, rounded up to a power of two, <= 4194304 */
+	/* Our SPIs are of this range, which has room for at least DP_SPI_ROOM per SA; 0, 0: of
+	 * all from SA_SPI_MIN on. Others on this machine can have the rest (TS 33.203 7.1). */
+	uint32_t spi_min, spi_max;
 	uint16_t replay_window; /* 32..1024, rounded up to a multiple of 32 */
 	uint16_t mtu;		/* of the UE port, without Ethernet header */
 	uint32_t idle_sleep_us; /* a worker without work sleeps at most this long; 0: spins */
@@ -82,6 +86,13 @@ int dp_sa_install(struct dp *dp, const struct sa_set *set);
  * are ignored.
  */
 void dp_sa_remove(struct dp *dp, sa_set_id id);
+
+/*
+ * Removes the two outbound SAs of an installed set (TS 33.203 7.4.1a): when it returns, what is
+ * sent on it later goes nowhere, and its ports are free for another set's TCP connections. The
+ * inbound ones live on until dp_sa_remove(). Stale ids are ignored.
+ */
+void dp_sa_remove_outbound(struct dp *dp, sa_set_id id);
 
 struct dp_sa_counters {
 	uint64_t packets, bytes;

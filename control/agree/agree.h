@@ -77,11 +77,12 @@ bool agree_equal(const struct agree_list *a, const struct agree_list *b);
 struct agree_params {
 	uint32_t spi_c, spi_s;
 	uint16_t port_c, port_s;
+	bool ten_digits; /* SPIs are written with leading zeros (Annex H), not as phones do (F31) */
 };
 
 /*
- * Header value with one ipsec-3gpp entry per choice. with_q: q falls with position (C-26). SPIs in
- * plain decimal (F31). Every entry says alg, ealg, and mod and prot unless they are the defaults.
+ * Header value with one ipsec-3gpp entry per choice. with_q: q falls with position (C-26). Every
+ * entry says alg, ealg, and mod and prot unless they are the defaults.
  */
 void agree_write(struct sbuf *b, const struct agree_choice *choices, unsigned n,
 		 const struct agree_params *p, bool with_q);

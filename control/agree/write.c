@@ -12,6 +12,8 @@ static void write_q(struct sbuf *b, unsigned i, unsigned n)
 void agree_write(struct sbuf *b, const struct agree_choice *choices, unsigned n,
 		 const struct agree_params *p, bool with_q)
 {
+	int digits = p->ten_digits ? 10 : 1;
+
 	for (unsigned i = 0; i < n; i++) {
 		const struct agree_choice *c = &choices[i];
 
@@ -22,7 +24,7 @@ void agree_write(struct sbuf *b, const struct agree_choice *choices, unsigned n,
 			    agree_ealg_name(c->encr));
 		if (c->mode == SA_MODE_UDP_ENC_TUN)
 			sbuf_put(b, SV(";mod=UDP-enc-tun"));
-		sbuf_printf(b, ";spi-c=%u;spi-s=%u;port-c=%u;port-s=%u", p->spi_c, p->spi_s,
-			    p->port_c, p->port_s);
+		sbuf_printf(b, ";spi-c=%0*u;spi-s=%0*u;port-c=%u;port-s=%u", digits, p->spi_c,
+			    digits, p->spi_s, p->port_c, p->port_s);
 	}
 }

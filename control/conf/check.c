@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "control/conf/key.h"
+#include "dataplane.h"
 
 static void check_needed(struct loader *l)
 {
@@ -188,6 +189,23 @@ static void check_dataplane(struct loader *l)
 		c->max_pending = c->sa_sets;
 }
 
+/* TS 33.203 7.1: SPIs of a range of our own, where others use IPsec too. */
+static void check_spis(struct loader *l)
+{
+	const struct esp_conf *c = l->c;
+	uint64_t sets = 1, room;
+
+	while (sets < c->sa_sets)
+		sets *= 2;
+	room = sets * SA_PAIRS * DP_SPI_ROOM;
+	if (c->spi_min + room - 1 > c->spi_max)
+		conf_fault(
+			l, conf_line(l, "dataplane.spi_max"),
+			"dataplane.spi_max: expected %llu SPIs or more from spi_min (%u) on, for "
+			"%u sa_sets, found %u",
+			(unsigned long long)room, c->spi_min, c->sa_sets, c->spi_max);
+}
+
 static void check_socket(struct loader *l)
 {
 	size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
@@ -208,5 +226,6 @@ void conf_check(struct loader *l)
 	check_algorithms(l);
 	check_times(l);
 	check_dataplane(l);
+	check_spis(l);
 	check_socket(l);
 }

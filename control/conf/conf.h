@@ -36,6 +36,7 @@ struct esp_conf {
 	char *ue_port, *host_port, *cores, *pci_allow;
 	struct ip_addr gateways[2]; /* [0] IPv4, [1] IPv6; version 0: none */
 	uint32_t workers, memory_mb, buffers, sa_sets, replay_window, mtu, idle_sleep_us;
+	uint32_t spi_min, spi_max;
 	bool huge_pages;
 
 	/* access */

@@ -50,6 +50,8 @@ int daemon_plane_start(struct daemon *d)
 				 .sip_port = (uint16_t)c->sip_port,
 				 .workers = (uint16_t)c->workers,
 				 .sa_sets = c->sa_sets,
+				 .spi_min = c->spi_min,
+				 .spi_max = c->spi_max,
 				 .replay_window = (uint16_t)c->replay_window,
 				 .mtu = (uint16_t)c->mtu,
 				 .idle_sleep_us = c->idle_sleep_us,

@@ -77,7 +77,7 @@ static bool fits(struct ue *u, const struct sip_flow *from, const struct sip_msg
 	s = set_of(u, from);
 	if (!s)
 		return drop(u, UE_DROP_WRONG_SA);
-	if (m->request && s->state == UE_SET_NEW) /* LU-02 */
+	if (m->request && (s->state == UE_SET_NEW || s->closed)) /* LU-02, LU-10 */
 		return drop(u, UE_DROP_WRONG_SA);
 	return m->request || response_fits(u, from, m);
 }

@@ -26,8 +26,12 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 	sa_set_id set = r->set;
 	char reason[64] = "no answer";
 
-	if (m && m->status < 200)
+	if (m && m->status < 200) {
+		ue_set_arrived(u, set, !r->arrived);
+		r->arrived = true;
 		return;
+	}
+	ue_set_arrived(u, set, -r->arrived);
 	ue_request_free(r);
 	ue_set_busy(u, set, -1);
 	if (m && m->status < 300) {

@@ -47,6 +47,7 @@ static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *v
 		.spi_s = sa->spi_in[SA_SERVER],
 		.port_c = sa->local_port[SA_CLIENT],
 		.port_s = sa->local_port[SA_SERVER],
+		.ten_digits = u->spi_ten_digits,
 	};
 
 	sbuf_put(b, SV("Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Client: "));

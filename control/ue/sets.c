@@ -243,12 +243,28 @@ void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until)
 	watch_lifetimes(u);
 }
 
+static void set_close(struct ue *u, struct ue_set *s)
+{
+	s->closed = true;
+	if (u->env.sa_remove_outbound)
+		u->env.sa_remove_outbound(u->env.ctx, s->sa.id);
+}
+
+/*
+ * With a message on the new inbound SA the P-CSCF has changed over and asks nothing more on the old
+ * one. Then the old outbound SAs only serve to answer what was asked there, and to repeat requests
+ * of ours that may be lost (LU-10, D-26); the inbound ones, to hear the answers (LU-12).
+ */
 void ue_set_settle(struct ue *u)
 {
 	struct ue_set *old = ue_set_in(u, UE_SET_OLD), *current = ue_set_in(u, UE_SET_CURRENT);
 
-	if (old && current && current->heard && old->transactions == 0)
+	if (!old || !current || !current->heard)
+		return;
+	if (old->transactions == 0)
 		ue_set_remove(u, old);
+	else if (old->transactions == old->arrived && !old->closed)
+		set_close(u, old);
 }
 
 void ue_set_busy(struct ue *u, sa_set_id id, int delta)
@@ -259,4 +275,12 @@ void ue_set_busy(struct ue *u, sa_set_id id, int delta)
 		return;
 	s->transactions = (uint16_t)(s->transactions + delta);
 	ue_set_settle(u);
+}
+
+void ue_set_arrived(struct ue *u, sa_set_id id, int delta)
+{
+	struct ue_set *s = ue_set_find(u, id);
+
+	if (s)
+		s->arrived = (uint16_t)(s->arrived + delta);
 }

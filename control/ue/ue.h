@@ -27,6 +27,7 @@ struct ue_conf {			 /* strings copied */
 	uint32_t expires;	 /* s asked for */
 	uint32_t await_auth;	 /* s; temporary lifetime of new SAs, 240 */
 	uint32_t guard;		 /* s added to the registration's lifetime, 30 */
+	bool spi_ten_digits;	 /* writes SPIs with leading zeros (HX-09) */
 	bool protect_or_abort;	 /* PO-01; true unless somebody knows why not */
 	unsigned unanswered_max; /* protected requests in a row without an answer, after which the
 				  * UE registers in clear (LC-04); 0: 3 */
@@ -53,6 +54,8 @@ struct ue_env {
 	int (*sa_install)(void *ctx, const struct sa_set *set);
 	void (*sa_remove)(void *ctx, sa_set_id id);
 	void (*event)(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now);
+	/* The outbound SAs of a set, its inbound ones stay (LC-06). NULL: they all go together. */
+	void (*sa_remove_outbound)(void *ctx, sa_set_id id);
 };
 
 int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env,

@@ -26,7 +26,9 @@ struct ue_set {
 	enum ue_set_state state;
 	bool heard;	       /* something came on it since it is the current one */
 	uint16_t transactions; /* that send or await something on it, REGISTERs apart */
-	uint64_t expires_at;   /* ms, application layer's lifetime */
+	uint16_t arrived;    /* those of them that only await: requests with a provisional answer */
+	bool closed;	     /* its outbound SAs are gone (LU-10) */
+	uint64_t expires_at; /* ms, application layer's lifetime */
 	char *security_server; /* the list that made it; Security-Verify repeats it */
 };
 
@@ -35,6 +37,7 @@ struct ue_request { /* a client transaction of ours */
 	struct ue *ue;
 	struct sip_client_txn *txn;
 	sa_set_id set; /* whose SA_CLIENT it went out on; 0: in clear */
+	bool arrived;  /* the P-CSCF has it: it will not be sent again */
 	char branch[SIP_BRANCH_LEN];
 };
 
@@ -72,7 +75,7 @@ struct ue {
 	uint16_t port_min, port_max;
 	struct agree_choice choices[UE_MAX_CHOICES];
 	uint8_t n_choices;
-	bool protect_or_abort;
+	bool protect_or_abort, spi_ten_digits;
 	uint8_t unanswered_max, unanswered; /* protected requests without an answer, in a row */
 	uint8_t restarts;
 	uint32_t expires, await_auth, guard, patience;
@@ -110,8 +113,9 @@ void ue_set_flow(const struct ue *u, const struct ue_set *s,
 /* SM12: the new set takes over (LU-08, LU-09, LU-11). */
 void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until);
 void ue_set_extend(struct ue *u, struct ue_set *s, uint64_t until); /* LU-13 */
-void ue_set_settle(struct ue *u); /* removes the old set if LU-12 (b) says so */
+void ue_set_settle(struct ue *u); /* ends the old set, or its sending half (LU-10, LU-12 b) */
 void ue_set_busy(struct ue *u, sa_set_id id, int delta);
+void ue_set_arrived(struct ue *u, sa_set_id id, int delta);
 
 /* ---- register.c ---- */
 /* What one REGISTER says beside the constant fields. */

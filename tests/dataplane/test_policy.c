@@ -268,6 +268,28 @@ static void test_quiescent_with_empty_engine(void **state)
 	rig_pair_close(&r);
 }
 
+/* The phone's outbound SAs of a set end, its inbound ones go on. covers: LC-06 */
+static void test_half_of_a_set(void **state)
+{
+	struct dp_packet pkt;
+	struct rig_pair r;
+
+	(void)state;
+	open_with_set(&r);
+	assert_int_equal(rig_send(r.phone.dp, r.phone.set.id, SA_CLIENT, "x", 1), 0);
+	dp_sa_remove_outbound(r.phone.dp, r.phone.set.id); /* that one is on its way to a worker */
+	assert_false(rig_pair_got(&r, &r.pcscf, &pkt));
+	assert_int_equal(rig_drops(r.phone.dp, DP_DROP_STALE_SA), 1);
+	assert_int_equal(rig_send(r.pcscf.dp, r.pcscf.set.id, SA_CLIENT, "yes", 3), 0);
+	assert_true(rig_pair_recv(&r, &r.phone, &pkt));
+	assert_int_equal(pkt.set, r.phone.set.id);
+	dp_release(r.phone.dp, &pkt, 1);
+	assert_int_equal(dp_sa_sets_in_use(r.phone.dp), 1);
+	dp_sa_remove(r.phone.dp, r.phone.set.id);
+	assert_int_equal(dp_sa_sets_in_use(r.phone.dp), 0);
+	rig_pair_close(&r);
+}
+
 static struct sa_out *phone_line(struct rig_pair *r)
 {
 	const struct sa_view *sa = &r->phone.dp->env.sa;
@@ -344,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_removed_set),
 		cmocka_unit_test(test_reserved_set),
 		cmocka_unit_test(test_quiescent_with_empty_engine),
+		cmocka_unit_test(test_half_of_a_set),
 		cmocka_unit_test(test_sequence_numbers_end),
 	};
 

@@ -141,6 +141,48 @@ static void test_spi_is_fresh(void **state)
 	table_close(&x);
 }
 
+static void range_holds(uint32_t min, uint32_t max, uint32_t sets)
+{
+	struct sa_table_conf conf = {
+		.sets = sets, .replay_window = 128, .workers = 1, .spi_min = min, .spi_max = max};
+	struct sa_set set = {0};
+	struct sa_table *t;
+	unsigned i, round;
+
+	assert_int_equal(sa_table_alloc(&t, &conf), 0);
+	for (round = 0; round < 20; round++) {
+		sa_set_id ids[16];
+
+		for (i = 0; i < sets; i++) {
+			assert_int_equal(sa_table_reserve(t, NULL, 0, &set), 0);
+			ids[i] = set.id;
+			for (unsigned pair = 0; pair < SA_PAIRS; pair++)
+				assert_true(set.spi_in[pair] >= min && set.spi_in[pair] <= max);
+			assert_int_not_equal(set.spi_in[0], set.spi_in[1]);
+		}
+		assert_int_equal(sa_table_reserve(t, NULL, 0, &set), -ENOSPC);
+		for (i = 0; i < sets; i++)
+			sa_table_remove(t, ids[i]);
+	}
+	sa_table_free(t);
+}
+
+/* covers: SP-05 */
+static void test_spi_range(void **state)
+{
+	struct sa_table_conf narrow = {
+		.sets = 16, .replay_window = 128, .workers = 1, .spi_min = 1000, .spi_max = 1126};
+	struct sa_table *t;
+
+	(void)state;
+	range_holds(1000, 1127, 16); /* DP_SPI_ROOM for each */
+	range_holds(4096, 8191, 16);
+	range_holds(0x80000000, UINT32_MAX, 16);
+	range_holds(UINT32_MAX - 200, UINT32_MAX, 16);
+	range_holds(300, 0x90000001, 1);
+	assert_int_equal(sa_table_alloc(&t, &narrow), -EINVAL);
+}
+
 /* The UE offers the very SPIs that we would choose next. covers: SP-03 */
 static void test_spi_avoids(void **state)
 {
@@ -365,11 +407,48 @@ static void test_churn(void **state)
 	table_close(&x);
 }
 
+/* covers: LC-05, LC-06 */
+static void test_outbound_goes_first(void **state)
+{
+	struct dp_sa_counters c;
+	struct sa_set set, other;
+	struct table x;
+
+	(void)state;
+	table_open(&x, SETS, 128);
+	assert_int_equal(install_new(&x, &set, 0), 0);
+	sa_table_remove_outbound(x.t, set.id);
+	for (unsigned pair = 0; pair < SA_PAIRS; pair++) {
+		uint32_t slot = sa_slot_of_id(x.view, set.id, pair);
+
+		assert_true(sa_out_at(x.view, slot)->closed);
+		assert_int_equal(sa_in_at(x.view, slot)->spi, set.spi_in[pair]);
+		assert_int_equal(sa_table_counters(x.t, set.id, pair, true, &c), 0);
+		assert_int_equal(sa_table_counters(x.t, set.id, pair, false, &c), -ENOENT);
+	}
+	assert_int_equal(sa_live(sa_shared_at(x.view, set.id & (SETS - 1))), set.id);
+	assert_int_equal(sa_table_install(x.t, &set), -EINVAL);
+	/* its ports may be used again, and the end of the first does not touch the second */
+	assert_int_equal(install_new(&x, &other, 0), 0);
+	sa_table_remove_outbound(x.t, set.id);
+	sa_table_remove(x.t, set.id);
+	worker_is_quiescent(&x);
+	worker_is_quiescent(&x);
+	assert_int_equal(install_new(&x, &set, 0), -EEXIST);
+	sa_table_remove(x.t, set.id);
+	sa_table_remove(x.t, other.id);
+	assert_int_equal(sa_table_in_use(x.t), 0);
+	assert_int_equal(sa_table_counters(x.t, other.id, SA_SERVER, true, &c), -ENOENT);
+	table_close(&x);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spi_names_its_slot),
 		cmocka_unit_test(test_spi_is_fresh),
+		cmocka_unit_test(test_spi_range),
+		cmocka_unit_test(test_outbound_goes_first),
 		cmocka_unit_test(test_spi_avoids),
 		cmocka_unit_test(test_install_refuses),
 		cmocka_unit_test(test_peers_may_choose_one_spi),

@@ -159,6 +159,44 @@ static void test_write(void **state)
 					  "s=4294967295;port-c=1;port-s=65535")));
 }
 
+/* covers: HX-09 */
+static void test_ten_digits(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t spi; /* 0: refused */
+	} read[] = {
+		{"0000004096", 4096},	     {"4096", 4096},	  {"00000004096", 0},
+		{"0000000256", 256},	     {"0000000377", 377}, {"4294967295", UINT32_MAX},
+		{"4294967296", 0},	     {"0x1000", 0},	  {"0000000255", 0},
+		{"99999999999999999999", 0},
+	};
+	const struct agree_params p = {256, UINT32_MAX, 1, 65535, true};
+	char buf[600];
+	struct sbuf b = sbuf_of(buf, sizeof(buf));
+
+	(void)state;
+	agree_write(&b, &sha_aes, 1, &p, false);
+	assert_true(sv_eq(sbuf_sv(&b), SV("ipsec-3gpp;alg=hmac-sha-1-96;ealg=aes-cbc;spi-c="
+					  "0000000256;spi-s=4294967295;port-c=1;port-s=65535")));
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
+		const struct agree_mech *mech = NULL;
+
+		snprintf(buf, sizeof(buf),
+			 "ipsec-3gpp;alg=hmac-sha-1-96;ealg=aes-cbc;spi-c=%s;spi-s=70000;"
+			 "port-c=2000;port-s=3000",
+			 read[i].text);
+		list.n = 0;
+		(void)agree_parse_value(&list, sv_of(buf));
+		if (read[i].spi == 0) {
+			assert_true(agree_choose(&list, &sha_aes, 1, &mech) < 0);
+			continue;
+		}
+		assert_int_equal(agree_choose(&list, &sha_aes, 1, &mech), 0);
+		assert_int_equal(mech->spi_c, read[i].spi);
+	}
+}
+
 /* q never rises and never repeats, however long the list (RFC 3329 forbids equal ones). */
 static void test_write_many(void **state)
 {
@@ -198,7 +236,7 @@ int main(void)
 		cmocka_unit_test(test_own_order),    cmocka_unit_test(test_six_offers),
 		cmocka_unit_test(test_server_order), cmocka_unit_test(test_both_sides_agree),
 		cmocka_unit_test(test_write),	     cmocka_unit_test(test_write_many),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_ten_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

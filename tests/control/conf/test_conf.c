@@ -142,6 +142,13 @@ static const struct bad bad[] = {
 	 "another port than ue_port"},
 	{BASE3 "dataplane = { ue_port = \"a\";\n cores = \"0;rm\"; };", 3, "found \"0;rm\""},
 	{BASE2 "limits = {\n pending_registrations = 100000; };", 3, "sa_sets (65536) or less"},
+	{BASE3 "dataplane = { ue_port = \"a\"; spi_min = 5000;\n spi_max = 100000; };", 3,
+	 "expected 524288 SPIs or more from spi_min (5000) on, for 65536 sa_sets"},
+	{BASE3 "dataplane = { ue_port = \"a\"; sa_sets = 16; spi_min = 1000;\n spi_max = 1126; };",
+	 3, "expected 128 SPIs"},
+	{BASE3 "dataplane = { ue_port = \"a\"; sa_sets = 16; spi_min = 9000;\n spi_max = 8000; };",
+	 3, "expected 128 SPIs"},
+	{BASE3 "dataplane = { ue_port = \"a\";\n spi_min = 255; };", 3, "256 to 4294967295"},
 	{BASE2 "control = {\n socket = \"/0123456789/0123456789/0123456789/0123456789/0123456789/"
 	       "0123456789/0123456789/0123456789/0123456789/01234567890\"; };",
 	 3, "expected a path of 107 octets or less"},

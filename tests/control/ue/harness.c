@@ -86,6 +86,15 @@ static void on_remove(void *ctx, sa_set_id id)
 	h->removed++;
 }
 
+static void on_remove_outbound(void *ctx, sa_set_id id)
+{
+	struct h_set *set = h_set(ctx, id);
+
+	assert_non_null(set);
+	assert_true(set->installed && !set->closed);
+	set->closed = true;
+}
+
 static void on_event(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now)
 {
 	struct h *h = ctx;
@@ -157,6 +166,7 @@ void h_start(struct h *h, const struct ue_conf *conf)
 		.sa_install = on_install,
 		.sa_remove = on_remove,
 		.event = on_event,
+		.sa_remove_outbound = on_remove_outbound,
 	};
 
 	assert_int_equal(ue_alloc(&h->ue, conf, &env, h->timers), 0);

@@ -28,7 +28,7 @@ struct h_sent {
 
 struct h_set {
 	struct sa_set sa;
-	bool reserved, installed;
+	bool reserved, installed, closed; /* closed: without its outbound SAs */
 };
 
 struct h {

@@ -220,6 +220,45 @@ static void change_over_with_pending_transactions(void **state)
 	h_free(h);
 }
 
+/* covers: LC-06, LU-10, LU-11, LU-12 */
+static void old_outbound_sas_end_first(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	struct h_sent message;
+	sa_set_id old, fresh;
+
+	(void)state;
+	h_start(h, &c);
+	old = h_register(h, 3600);
+	h_request(h, old, "MESSAGE", 1, "z9hG4bKin1"); /* its 200 may have to be repeated */
+	h_advance(h, 60000);
+	assert_int_equal(ue_message(h->ue, SV("sip:b@home1.net"), SV("hi"), h->now), 0);
+	message = *h_last(h);
+	fresh = h_refresh_to_sm7(h, old);
+	h_ok(h, fresh, 3600);
+	h_respond(h, &message, old, 100, ""); /* now it only awaits the answer */
+	h_request(h, fresh, "OPTIONS", 2, "z9hG4bKin2");
+	assert_int_equal(h_last(h)->flow.set, fresh);
+	h_advance(h, 67000);
+	assert_false(h_set(h, old)->closed);
+	h_advance(h, 1000); /* timer J of the first */
+	assert_true(h_set(h, old)->closed);
+	assert_true(h_set(h, old)->installed);
+	assert_int_equal(ue_sets(h->ue), 2);
+	/* nothing is sent on it any more, nor may anything be asked there, but answers come */
+	h->n_sent = 0;
+	h_request(h, old, "MESSAGE", 4, "z9hG4bKin4");
+	assert_int_equal(h->n_sent, 0);
+	assert_int_equal(ue_drops(h->ue, UE_DROP_WRONG_SA), 1);
+	h_respond(h, &message, fresh, 200, "");
+	assert_int_equal(h->events[UE_MESSAGE_SENT_OK], 0);
+	h_respond(h, &message, old, 200, "");
+	assert_int_equal(h->events[UE_MESSAGE_SENT_OK], 1);
+	assert_null(h_set(h, old));
+	h_free(h);
+}
+
 /* covers: LU-12 */
 static void old_set_ends_by_lifetime(void **state)
 {
@@ -403,6 +442,7 @@ int main(void)
 		cmocka_unit_test(lifetime_is_the_longer_one),
 		cmocka_unit_test(unrefreshed_registration_ends),
 		cmocka_unit_test(change_over_with_pending_transactions),
+		cmocka_unit_test(old_outbound_sas_end_first),
 		cmocka_unit_test(old_set_ends_by_lifetime),
 		cmocka_unit_test(deregistration_wipes_an_unfinished_refresh),
 		cmocka_unit_test(ports_are_spread_and_free),
