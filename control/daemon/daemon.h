@@ -39,6 +39,8 @@ struct daemon {
 	uv_timer_t timer, watch;
 	uv_signal_t term, interrupt;
 	struct mgmt *mgmt;
+	struct daemon_lookup *lookups; /* running */
+	unsigned n_lookups;
 	uint64_t drops_seen[DP_DROP_COUNT], refusals_seen[PCSCF_DROP_COUNT];
 };
 
@@ -60,6 +62,10 @@ void daemon_plane_stop(struct daemon *d);
 struct pcscf_env daemon_pcscf_env(struct daemon *d);
 /* Takes what has come; true if there may be more. */
 bool daemon_plane_take(struct daemon *d);
+
+/* resolver.c: the P-CSCF's env.resolve() */
+int daemon_resolve(void *ctx, const char *host, uint32_t id);
+void daemon_resolver_end(struct daemon *d); /* the loop must run once more */
 
 /* loop.c */
 int daemon_loop_start(struct daemon *d);

@@ -82,6 +82,7 @@ void daemon_loop_end(struct daemon *d)
 {
 	mgmt_free(d->mgmt);
 	d->mgmt = NULL;
+	daemon_resolver_end(d);
 	uv_walk(&d->loop, close_handle, d);
 }
 

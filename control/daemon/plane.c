@@ -122,7 +122,8 @@ static void env_sa_remove(void *ctx, sa_set_id id)
 
 struct pcscf_env daemon_pcscf_env(struct daemon *d)
 {
-	return (struct pcscf_env){d, env_send, env_sa_reserve, env_sa_install, env_sa_remove};
+	return (struct pcscf_env){
+		d, env_send, env_sa_reserve, env_sa_install, env_sa_remove, daemon_resolve};
 }
 
 /* ---- data plane to P-CSCF ----------------------------------------------------------------- */

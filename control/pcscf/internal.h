@@ -146,6 +146,8 @@ struct pcscf {
 	struct pcscf_reg *by_impi, *by_token;
 	struct pcscf_set *by_id, *by_uc, *by_pc;
 	struct pcscf_relay *relays;
+	struct pcscf_lookup *lookups;
+	uint32_t lookup_id; /* the last one's */
 	unsigned registered, runs, clear_relays;
 	uint32_t serial;
 	bool core_lost;		   /* the last message to the core had no taker */
@@ -254,8 +256,7 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 			   const struct pcscf_refusal *why);
 
 /* ---- via.c */
-/* Does the top Via name the packet's source address (ST-04)? Names do not: there is no resolver
- * here. */
+/* Does the top Via name the packet's source address (ST-04)? Of names, see lookup.c. */
 bool pcscf_via_fits(const struct sip_msg *m, const struct ip_addr *source);
 /* Adds received and rport where RFC 3261 18.2.1 and RFC 3581 ask for them; *m is of p->stamped
  * then. */
@@ -293,6 +294,9 @@ uint32_t pcscf_granted(const struct sip_msg *request, const struct sip_msg *resp
 /* ---- register.c (SM1, SM7), forward.c (SM2, SM8), challenge.c (SM5), outcome.c (SM11) */
 void pcscf_register(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 		    const struct sip_msg *m, uint64_t now);
+/* The same, if it is known whether the Via fits the packet's source. */
+void pcscf_register_compared(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+			     const struct sip_msg *m, bool via_fits, uint64_t now);
 enum pcscf_indicator { PCSCF_INTEGRITY_NONE, PCSCF_INTEGRITY_NO, PCSCF_INTEGRITY_YES };
 /* false: answered or refused, nothing is under way. */
 bool pcscf_register_forward(struct pcscf_run *run, const struct sip_flow *reply,
@@ -303,6 +307,12 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 /* From now on responses on the new set take the way of a protected SM1 instead (ER-04). */
 void pcscf_failure_detour(struct pcscf_run *run);
 void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now);
+
+/* ---- lookup.c: names in Via (ST-05) */
+/* true: the REGISTER waits for its Via's name, or has been answered; false: there is no name. */
+bool pcscf_lookup_start(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m,
+			uint64_t now);
+void pcscf_lookups_free(struct pcscf *p);
 
 /* ---- relay.c, cancel.c */
 int pcscf_relay_create(struct pcscf *p, enum pcscf_relay_kind kind, const struct sip_flow *reply,

@@ -102,6 +102,7 @@ void pcscf_free(struct pcscf *p)
 	if (!p)
 		return;
 	mw_detach(p->mw, sv_of(p->conf.host));
+	pcscf_lookups_free(p);
 	HASH_ITER(by_impi, p->by_impi, r, next)
 	pcscf_reg_free(r);
 	/* each relay has a transaction on both sides, and the sides go one after the other */

@@ -40,6 +40,11 @@ struct pcscf_env {
 	int (*sa_reserve)(void *ctx, const uint32_t *avoid, unsigned n, struct sa_set *set);
 	int (*sa_install)(void *ctx, const struct sa_set *set);
 	void (*sa_remove)(void *ctx, sa_set_id id);
+	/*
+	 * Looks the name up and answers by pcscf_resolved(), later and whenever it likes. NULL: a
+	 * Via with a name never fits (ST-05). Negative errno: not now.
+	 */
+	int (*resolve)(void *ctx, const char *host, uint32_t id);
 };
 
 int pcscf_alloc(struct pcscf **pp, const struct pcscf_conf *conf, const struct pcscf_env *env,
@@ -48,6 +53,9 @@ void pcscf_free(struct pcscf *p);
 
 /* A datagram or message from the access side; `from` is the flow it came by. */
 void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, uint64_t now);
+/* The answer to env.resolve(); n = 0: there is no such name. */
+void pcscf_resolved(struct pcscf *p, uint32_t id, const struct ip_addr *addrs, unsigned n,
+		    uint64_t now);
 /* The data plane says that an outbound SA will soon have no sequence numbers: the set must be
  * replaced or go. */
 void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);

@@ -215,10 +215,18 @@ static void sm1(struct registering *g)
 void pcscf_register(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 		    const struct sip_msg *m, uint64_t now)
 {
+	if (pcscf_via_fits(m, &from->remote.addr))
+		pcscf_register_compared(p, from, s, m, true, now);
+	else if (!pcscf_lookup_start(p, from, m, now))
+		pcscf_register_compared(p, from, s, m, false, now);
+}
+
+void pcscf_register_compared(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
+			     const struct sip_msg *m, bool via_fits, uint64_t now)
+{
 	struct registering g = {.p = p, .from = from, .set = s, .m = m, .now = now};
 
-	if (!pcscf_via_fits(
-		    m, &from->remote.addr)) { /* ST-04; in clear it is the sign of NAT (C-34) */
+	if (!via_fits) { /* ST-04; in clear it is the sign of NAT (C-34) */
 		refuse(&g, PCSCF_DROP_VIA_ADDRESS, s ? 400 : 403, false,
 		       s ? "Via differs from the packet's source"
 			 : "NAT between UE and P-CSCF: UDP encapsulation is not available");

@@ -59,6 +59,18 @@ static void sa_remove(void *ctx, sa_set_id id)
 	r->removes++;
 }
 
+static int resolve(void *ctx, const char *host, uint32_t id)
+{
+	struct rig *r = ctx;
+
+	if (r->resolve_result)
+		return r->resolve_result;
+	r->resolves++;
+	snprintf(r->resolve_host, sizeof(r->resolve_host), "%s", host);
+	r->resolve_id = id;
+	return 0;
+}
+
 unsigned rig_installed(const struct rig *r)
 {
 	unsigned n = 0;
@@ -121,7 +133,9 @@ static void to_scscf(void *arg, struct sv text, uint64_t now)
 
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf))
 {
-	struct pcscf_env env = {r, to_ue, sa_reserve, sa_install, sa_remove};
+	bool resolver = r->resolver;
+	struct pcscf_env env = {r,	    to_ue,     sa_reserve,
+				sa_install, sa_remove, resolver ? resolve : NULL};
 	struct pcscf_conf conf = {
 		.host = RIG_HOST,
 		.icscf_host = RIG_ICSCF,

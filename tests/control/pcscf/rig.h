@@ -47,6 +47,11 @@ struct rig {
 	struct rig_box ue, core; /* what they got, in order */
 	char text[RIG_TEXT];
 	unsigned serial;
+	bool resolver; /* set before rig_init(): the P-CSCF can ask for names */
+	char resolve_host[256];
+	uint32_t resolve_id;
+	unsigned resolves;
+	int resolve_result;
 };
 
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf));
