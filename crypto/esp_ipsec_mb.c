@@ -1,62 +1,26 @@
 /*
- * ESP by intel-ipsec-mb: packets of many SAs fill the lanes of one manager, which hands them back
- * in the order they came.
+ * ESP by intel-ipsec-mb. Packets of a kind that come in numbers are done at once (mb_burst.h). All
+ * others, of many SAs, fill the lanes of one manager, which hands them back in the order they came.
  */
-#define NO_COMPAT_IMB_API_053 /* its short names (CBC, DES, NULL_HASH) are not for us */
-#include <intel-ipsec-mb.h>
+#include "crypto/mb_key.h"
 
 #include <errno.h>
 #include <sodium.h>
 
-#include "crypto/esp_engine.h"
+#include "crypto/mb_burst.h"
+#include "crypto/mb_manager.h"
 
-#define AES_SCHED      (11 * IMB_AES_BLOCK_SIZE)
 #define PREFETCH_AHEAD 2
-#define DES_WORDS      (IMB_DES_KEY_SCHED_SIZE / 8)
 
 _Static_assert(ESP_MAX_FLIGHT >= IMB_MAX_JOBS, "a full manager fits done[] of esp_engine_flush()");
 
-struct mb_engine;
-struct mb_key;
-
-struct mb_hash {
-	IMB_HASH_ALG alg;
-	void (*one_block)(const void *block, void *state);
-};
-
-struct mb_cipher {
-	IMB_CIPHER_MODE mode;
-	uint8_t key_len, iv_len, block_len;
-	struct esp_key_lines key_in, key_out; /* as in struct esp_suite */
-	void (*schedule)(struct mb_key *key, const uint8_t *raw);
-	void (*key_set)(struct mb_engine *e, unsigned slot, IMB_JOB *j, const struct mb_key *key);
-};
-
-/*
- * Position-independent, so a key may be copied. All that is hot for integrity is in the first cache
- * line; an outbound packet then reads the lines of enc, an inbound one those of dec.
- */
-struct __attribute__((may_alias)) mb_key {
-	_Alignas(64) uint8_t opad[20]; /* HMAC state after the outer, inner padded key */
-	const struct mb_cipher *cipher;
-	_Alignas(16) uint8_t ipad[20];
-	const struct mb_hash *hash;
-	union {
-		struct {
-			_Alignas(64) uint8_t enc[AES_SCHED];
-			_Alignas(64) uint8_t dec[AES_SCHED];
-		} aes;
-		_Alignas(64) uint64_t des[3][DES_WORDS];
-	};
-};
-
-_Static_assert(sizeof(struct mb_key) <= sizeof(struct esp_key), "room in the caller's slab");
-
 struct mb_engine {
 	struct esp_engine base;
+	struct mb_burst *burst;
 	IMB_MGR *mgr;
 	void *mgr_memory;
 	unsigned in_flight;
+	unsigned in_flight_of[MB_BURST_KINDS];
 	/* By the manager's own job slots: computed ICVs of inbound packets, and for 3DES the three
 	 * pointers that the library reads its schedules through. */
 	_Alignas(64) uint8_t icv[IMB_MAX_JOBS][IMB_MAX_TAG_LEN];
@@ -158,20 +122,6 @@ static void mb_key_expand(struct esp_key *opaque, enum sa_integ integ, enum sa_e
 
 /* ---- jobs --------------------------------------------------------------------------------- */
 
-/*
- * The caller may have had the key brought into cache when it found the SA. Since then packets have
- * been laid out, and it may have left the first level again; the wide lanes read it all at once.
- */
-static void key_prefetch(const struct esp_job *job)
-{
-	const struct mb_cipher *cipher = ((const struct mb_key *)job->key)->cipher;
-	const struct esp_key_lines *lines = job->inbound ? &cipher->key_in : &cipher->key_out;
-	const uint8_t *at = job->key->opaque + lines->from * 64;
-
-	for (unsigned i = 0; i < lines->n; i++)
-		__builtin_prefetch(at + i * 64);
-}
-
 /* Returns false if the library must not see this packet. */
 static bool job_fill(struct mb_engine *e, IMB_JOB *j, struct esp_job *job)
 {
@@ -207,8 +157,11 @@ static bool job_fill(struct mb_engine *e, IMB_JOB *j, struct esp_job *job)
 static struct esp_job *job_finish(struct mb_engine *e, const IMB_JOB *j)
 {
 	struct esp_job *job = j->user_data;
+	int kind = mb_burst_kind(job);
 
 	e->in_flight--;
+	if (kind >= 0)
+		e->in_flight_of[kind]--;
 	if (j->status != IMB_STATUS_COMPLETED)
 		job->status = ESP_ERROR;
 	else if (job->inbound && !esp_icv_eq(j->auth_tag_output, job->esp + job->len))
@@ -218,34 +171,40 @@ static struct esp_job *job_finish(struct mb_engine *e, const IMB_JOB *j)
 	return job;
 }
 
-/*
- * Job by job: the burst calls of 1.3 lose count when their ring of jobs wraps (queue_size() takes a
- * negative difference for a large one). The manager never fills up: submit itself finishes the
- * oldest job before that.
- */
-static unsigned mb_submit(struct esp_engine *base, struct esp_job *const *jobs, unsigned n,
-			  struct esp_job **done)
+/* The manager never fills up: submit itself finishes the oldest job before that. */
+static IMB_JOB *job_submit(struct mb_engine *e, const struct esp_job *job)
 {
-	struct mb_engine *e = mb_engine(base);
+	int kind = mb_burst_kind(job);
+
+	e->in_flight++;
+	if (kind >= 0)
+		e->in_flight_of[kind]++;
+	return IMB_SUBMIT_JOB_NOCHECK(e->mgr);
+}
+
+/*
+ * One by one: the calls of 1.3 that take many jobs into the lanes lose count when their ring of
+ * jobs wraps (queue_size() takes a negative difference for a large one).
+ */
+static unsigned submit_singly(struct mb_engine *e, struct esp_job *const *jobs, unsigned n,
+			      struct esp_job **done)
+{
 	unsigned n_done = 0;
 	IMB_JOB *j;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (i + 2 * PREFETCH_AHEAD < n)
-			__builtin_prefetch(jobs[i + 2 * PREFETCH_AHEAD]->key);
 		if (i + PREFETCH_AHEAD < n)
-			key_prefetch(jobs[i + PREFETCH_AHEAD]);
+			mb_key_prefetch(jobs[i + PREFETCH_AHEAD]);
 		if (!job_fill(e, IMB_GET_NEXT_JOB(e->mgr), jobs[i])) {
 			jobs[i]->status = ESP_ERROR;
 			done[n_done++] = jobs[i];
 			continue;
 		}
-		e->in_flight++;
-		j = IMB_SUBMIT_JOB_NOCHECK(e->mgr);
+		j = job_submit(e, jobs[i]);
 		if (j)
 			done[n_done++] = job_finish(e, j);
 	}
-	while ((j = IMB_GET_COMPLETED_JOB(e->mgr)) != NULL)
+	while (n > 0 && (j = IMB_GET_COMPLETED_JOB(e->mgr)) != NULL)
 		done[n_done++] = job_finish(e, j);
 	return n_done;
 }
@@ -261,6 +220,60 @@ static unsigned mb_flush(struct esp_engine *base, struct esp_job **done)
 	return n_done;
 }
 
+/* Jobs of one call, by kind */
+struct mb_sorted {
+	unsigned n[MB_BURST_KINDS], n_rest;
+	struct esp_job *of[MB_BURST_KINDS][MB_BURST], *rest[MB_BURST];
+};
+
+static void jobs_sort(struct mb_sorted *s, struct esp_job *const *jobs, unsigned n)
+{
+	memset(s->n, 0, sizeof(s->n));
+	s->n_rest = 0;
+	for (unsigned i = 0; i < n; i++) {
+		int kind = mb_burst_kind(jobs[i]);
+
+		if (kind >= 0)
+			s->of[kind][s->n[kind]++] = jobs[i];
+		else
+			s->rest[s->n_rest++] = jobs[i];
+	}
+}
+
+/* Packets of one SA stay in order: those that wait in lanes go first. */
+static unsigned submit_kind(struct mb_engine *e, unsigned kind, struct esp_job *const *jobs,
+			    unsigned n, struct esp_job **done)
+{
+	unsigned n_done = 0;
+
+	if (n < MB_BURST_MIN)
+		return submit_singly(e, jobs, n, done);
+	if (e->in_flight_of[kind] > 0)
+		n_done = mb_flush(&e->base, done);
+	mb_burst_run(e->burst, kind, jobs, n);
+	memcpy(&done[n_done], jobs, n * sizeof(jobs[0]));
+	return n_done + n;
+}
+
+static unsigned mb_submit(struct esp_engine *base, struct esp_job *const *jobs, unsigned n,
+			  struct esp_job **done)
+{
+	struct mb_engine *e = mb_engine(base);
+	unsigned n_done = 0, at, part;
+	struct mb_sorted s;
+
+	for (at = 0; at < n; at += part) {
+		part = n - at < MB_BURST ? n - at : MB_BURST;
+		jobs_sort(&s, jobs + at, part);
+		n_done += submit_singly(e, s.rest, s.n_rest, done + n_done);
+		for (unsigned kind = 0; kind < MB_BURST_KINDS; kind++)
+			if (s.n[kind] > 0)
+				n_done +=
+					submit_kind(e, kind, s.of[kind], s.n[kind], done + n_done);
+	}
+	return n_done;
+}
+
 static unsigned mb_in_flight(const struct esp_engine *base)
 {
 	return ((const struct mb_engine *)base)->in_flight;
@@ -272,6 +285,7 @@ static void mb_free(struct esp_engine *base)
 {
 	struct mb_engine *e = mb_engine(base);
 
+	mb_burst_free(e->burst);
 	esp_engine_memory_free(e->mgr_memory, imb_get_mb_mgr_size());
 	esp_engine_memory_free(e, sizeof(*e));
 }
@@ -279,24 +293,18 @@ static void mb_free(struct esp_engine *base)
 static int mb_alloc(struct esp_engine **ep)
 {
 	struct mb_engine *e = esp_engine_memory_alloc(sizeof(*e));
-	IMB_ARCH arch = IMB_ARCH_NONE;
+	int rc;
 
 	if (!e)
 		return -ENOMEM;
-	e->mgr_memory = esp_engine_memory_alloc(imb_get_mb_mgr_size());
-	if (!e->mgr_memory) {
+	rc = mb_manager_alloc(&e->mgr, &e->mgr_memory);
+	if (rc == 0)
+		rc = mb_burst_alloc(&e->burst);
+	if (rc < 0)
 		mb_free(&e->base);
-		return -ENOMEM;
-	}
-	/* Our own memory rather than alloc_mb_mgr(): it is locked, and wiped at the end. */
-	e->mgr = imb_set_pointers_mb_mgr(e->mgr_memory, 0, 1);
-	init_mb_mgr_auto(e->mgr, &arch);
-	if (imb_get_errno(e->mgr) != 0 || arch == IMB_ARCH_NONE || arch == IMB_ARCH_NOAESNI) {
-		mb_free(&e->base);
-		return -ENOTSUP;
-	}
-	*ep = &e->base;
-	return 0;
+	else
+		*ep = &e->base;
+	return rc;
 }
 
 const struct esp_backend_ops esp_ipsec_mb_ops = {
