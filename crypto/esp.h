@@ -69,6 +69,7 @@ struct esp_job {
 };
 
 struct esp_engine;
+struct iv_stream;
 
 int esp_engine_alloc(struct esp_engine **ep, enum esp_backend backend);
 void esp_engine_free(struct esp_engine *e);
@@ -84,6 +85,5 @@ unsigned esp_engine_submit(struct esp_engine *e, struct esp_job *const *jobs, un
 unsigned esp_engine_flush(struct esp_engine *e, struct esp_job **done);
 unsigned esp_engine_in_flight(const struct esp_engine *e);
 
-/* len <= ESP_MAX_IV unpredictable octets from the engine's buffered stream (no system call per
- * packet); writes no more than len octets. */
-void esp_engine_iv(struct esp_engine *e, uint8_t *iv, unsigned len);
+/* Unpredictable octets for IVs, from a buffered stream of the engine's own (crypto/iv_stream.h). */
+struct iv_stream *esp_engine_ivs(struct esp_engine *e);

@@ -76,14 +76,18 @@ int esp_engine_alloc(struct esp_engine **ep, enum esp_backend backend)
 	if (err)
 		return err;
 	(*ep)->ops = ops;
-	iv_stream_init(&(*ep)->iv);
-	return 0;
+	err = iv_stream_init(&(*ep)->iv);
+	if (err)
+		ops->free(*ep);
+	return err;
 }
 
 void esp_engine_free(struct esp_engine *e)
 {
-	if (e)
-		e->ops->free(e);
+	if (!e)
+		return;
+	iv_stream_free(&e->iv);
+	e->ops->free(e);
 }
 
 unsigned esp_engine_submit(struct esp_engine *e, struct esp_job *const *jobs, unsigned n,
@@ -102,7 +106,7 @@ unsigned esp_engine_in_flight(const struct esp_engine *e)
 	return e->ops->in_flight(e);
 }
 
-void esp_engine_iv(struct esp_engine *e, uint8_t *iv, unsigned len)
+struct iv_stream *esp_engine_ivs(struct esp_engine *e)
 {
-	iv_stream_take(&e->iv, iv, len);
+	return &e->iv;
 }

@@ -14,10 +14,13 @@
 
 struct iv_stream {
 	unsigned used;
+	struct evp_cipher_ctx_st *chacha20;	   /* libcrypto's: it has the wide kernels */
 	_Alignas(64) uint8_t block[IV_STREAM_LEN]; /* the next key, then octets to give out */
 };
 
-void iv_stream_init(struct iv_stream *s);
+/* 0 or -ENOMEM. A stream of zeros may be freed without. */
+int iv_stream_init(struct iv_stream *s);
+void iv_stream_free(struct iv_stream *s);
 void iv_stream_refill(struct iv_stream *s);
 
 /* len <= IV_STREAM_LEN - IV_STREAM_KEY_LEN */

@@ -2,7 +2,10 @@
 
 #include <netinet/in.h>
 
+#include "dataplane/esp_write.h"
 #include "dataplane/ip_header.h"
+#include "dataplane/ip_write.h"
+#include "dataplane/udp_write.h"
 #include "dataplane/worker.h"
 
 #define TRAILER_LEN ESP_TRAILER_LEN
@@ -22,28 +25,6 @@ int esp_transport_gap(struct worker *w, struct pkt *p)
 	memmove(start, old, headers);
 	p->ip -= overhead;
 	return PKT_KEEP;
-}
-
-void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp)
-{
-	rte_be32_t head[2] = {p->out->spi, rte_cpu_to_be_32(p->seq)};
-
-	memcpy(esp, head, sizeof(head));
-	esp_engine_iv(w->engine, esp + ESP_HEADER_LEN, p->set->transform->iv_len);
-}
-
-/* Padding 1, 2, 3, ... (RFC 4303 2.4), pad length, next header; always 14 octets at once, which the
- * ICV makes room for. */
-void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t next)
-{
-	static const uint8_t series[TRAILER_LEN + ESP_ICV_LEN] = {1, 2, 3,  4,	5,  6,	7,
-								  8, 9, 10, 11, 12, 13, 14};
-
-	memcpy(tail, series, sizeof(series));
-	if (pad > sizeof(series))
-		tail[sizeof(series)] = sizeof(series) + 1;
-	tail[pad] = pad;
-	tail[pad + 1] = next;
 }
 
 int esp_transport_seal(struct worker *w, struct pkt *p)
@@ -68,12 +49,97 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
+/* Makes room around the payload. PKT_KEEP or the reason to drop. */
+static int datagram_grow(struct rte_mbuf *m, uint32_t before, uint32_t behind)
+{
+	uint32_t room_before = rte_pktmbuf_headroom(m), len = before + m->data_len + behind;
+
+	if (unlikely(before > room_before))
+		return DP_DROP_NO_BUFFER;
+	if (unlikely(behind > rte_pktmbuf_tailroom(m) || len > UINT16_MAX))
+		return DP_DROP_TOO_BIG;
+	m->data_off = (uint16_t)(m->data_off - before);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = len;
+	return PKT_KEEP;
+}
+
+static void datagram_write(struct worker *w, struct pkt *p)
+{
+	const struct sa_shared *set = p->set;
+	unsigned pair = p->slot % SA_PAIRS;
+	struct ip_new ip = {
+		.src = &set->local,
+		.dst = &set->remote,
+		.len = p->job.len + (uint32_t)ESP_ICV_LEN,
+		.proto = IPPROTO_ESP,
+	};
+	struct udp_path path = {
+		.local = &set->local,
+		.remote = &set->remote,
+		.local_port = set->local_port[pair],
+		.remote_port = set->remote_port[pair],
+	};
+
+	ip_write(p->ip, &ip, w->ip_id++);
+	esp_header_write(w, p, p->job.esp);
+	udp_write((struct rte_udp_hdr *)p->l4, &path, p->l4_len, p->payload_sum);
+}
+
+int esp_transport_datagram(struct worker *w, struct pkt *p)
+{
+	const struct sa_transform *t = p->set->transform;
+	uint32_t l4_len = p->m->data_len + (uint32_t)sizeof(struct rte_udp_hdr);
+	uint8_t pad = (uint8_t)(-(l4_len + TRAILER_LEN) & (t->block_len - 1u));
+	uint32_t tail = pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN;
+	int reason;
+
+	p->version = p->set->remote.version;
+	p->proto = IPPROTO_ESP;
+	p->ip_len = ip_new_len(p->version);
+	reason = datagram_grow(p->m, p->ip_len + t->overhead + (uint32_t)sizeof(struct rte_udp_hdr),
+			       tail);
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	p->ip = rte_pktmbuf_mtod(p->m, uint8_t *);
+	p->l4_len = (uint16_t)l4_len;
+	p->job = (struct esp_job){
+		.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS),
+		.esp = p->ip + p->ip_len,
+		.len = (uint16_t)(t->overhead + l4_len + pad + TRAILER_LEN),
+		.user = p,
+	};
+	p->l4 = p->job.esp + t->overhead;
+	datagram_write(w, p);
+	esp_trailer_write(p->l4 + l4_len, pad, IPPROTO_UDP);
+	return PKT_KEEP;
+}
+
 /* ---- inbound ------------------------------------------------------------------------------ */
 
+static uint64_t load64(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return rte_le_to_cpu_64(word);
+}
+
+/*
+ * 1, 2, 3, ... up to pad, before `end` (RFC 4303 2.4). By words: block ciphers need up to 15. The
+ * ESP header lies before, so eight octets may always be read.
+ */
 static bool padding_is_right(const uint8_t *end, uint8_t pad)
 {
+	const uint64_t series = UINT64_C(0x0807060504030201), each = UINT64_C(0x0101010101010101);
 	unsigned i, wrong = 0;
 
+	if (pad == 0)
+		return true;
+	if (pad < 8)
+		return ((load64(end - 8) >> (64 - 8 * pad)) ^ series) << (64 - 8 * pad) == 0;
+	if (pad <= 16)
+		return load64(end - pad) == series && load64(end - 8) == series + each * (pad - 8u);
 	for (i = 0; i < pad; i++)
 		wrong |= end[-1 - (int)i] ^ (pad - i);
 	return (uint8_t)wrong == 0;

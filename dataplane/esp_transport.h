@@ -9,6 +9,8 @@
  * ESP header, IV and trailer, adapts the IP header, and sets up the job.
  */
 sa_packet_fn esp_transport_seal;
+/* The same for a UDP payload from control: all headers are written, none moved or adapted. */
+sa_packet_fn esp_transport_datagram;
 /* Inbound, after decryption: checks the trailer, sets proto, l4 and l4_len. */
 sa_packet_fn esp_transport_open;
 
@@ -19,11 +21,5 @@ sa_packet_fn esp_transport_gap;
 
 /* ---- the same in every mode --------------------------------------------------------------- */
 
-#define ESP_TRAILER_LEN 2 /* pad length, next header */
-
-/* SPI, sequence number and a new IV */
-void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp);
-/* Padding 1, 2, 3, ... (RFC 4303 2.4), pad length, next header */
-void esp_trailer_write(uint8_t *tail, uint8_t pad, uint8_t next);
 /* Checks the trailer; sets proto to what it names, l4 and l4_len to all before it. */
 int esp_trailer_open(struct pkt *p);

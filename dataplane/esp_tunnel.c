@@ -8,13 +8,14 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/esp_transport.h"
+#include "dataplane/esp_write.h"
 #include "dataplane/ip_header.h"
+#include "dataplane/ip_write.h"
 #include "dataplane/natt.h"
+#include "dataplane/udp.h"
 #include "dataplane/worker.h"
 
-#define OUTER_TTL    64
-#define IPV6_VERSION 0x60000000u
-#define DSCP_MASK    0xfc
+#define DSCP_MASK 0xfc
 
 static struct tunnel *tunnel_of(const struct worker *w, const struct pkt *p)
 {
@@ -25,57 +26,23 @@ static struct tunnel *tunnel_of(const struct worker *w, const struct pkt *p)
 
 unsigned esp_tunnel_header_len(const struct tunnel *n)
 {
-	return (n->peer.version == 4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr)) +
-	       sizeof(struct rte_udp_hdr);
-}
-
-static void outer_ipv4_write(struct worker *w, uint8_t *at, const struct tunnel *n,
-			     const struct ip_addr *local, uint32_t udp_len, uint8_t dscp)
-{
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
-	rte_be32_t src = checksum_load32(local->b), dst = checksum_load32(n->peer.b);
-	rte_be16_t id = rte_cpu_to_be_16(w->ip_id++);
-	rte_be16_t total = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + udp_len));
-	uint64_t sum = rte_cpu_to_be_16((uint16_t)(RTE_IPV4_VHL_DEF << 8 | dscp)) +
-		       (uint64_t)total + id + rte_cpu_to_be_16(OUTER_TTL << 8 | IPPROTO_UDP) + src +
-		       dst;
-
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.type_of_service = dscp,
-		.total_length = total,
-		.packet_id = id,
-		.time_to_live = OUTER_TTL,
-		.next_proto_id = IPPROTO_UDP,
-		.hdr_checksum = (uint16_t)~checksum_fold(sum),
-		.src_addr = src,
-		.dst_addr = dst,
-	};
-}
-
-static void outer_ipv6_write(uint8_t *at, const struct tunnel *n, const struct ip_addr *local,
-			     uint32_t udp_len, uint8_t dscp)
-{
-	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)at;
-
-	ip->vtc_flow = rte_cpu_to_be_32(IPV6_VERSION | (uint32_t)dscp << 20);
-	ip->payload_len = rte_cpu_to_be_16((uint16_t)udp_len);
-	ip->proto = IPPROTO_UDP;
-	ip->hop_limits = OUTER_TTL;
-	memcpy(ip->src_addr, local->b, 16);
-	memcpy(ip->dst_addr, n->peer.b, 16);
+	return ip_new_len(n->peer.version) + (unsigned)sizeof(struct rte_udp_hdr);
 }
 
 void esp_tunnel_header_write(struct worker *w, uint8_t *at, const struct tunnel *n,
 			     const struct ip_addr *local, uint32_t len, uint8_t dscp)
 {
 	uint32_t udp_len = (uint32_t)sizeof(struct rte_udp_hdr) + len;
+	struct ip_new outer = {
+		.src = local,
+		.dst = &n->peer,
+		.len = udp_len,
+		.proto = IPPROTO_UDP,
+		.tos = dscp,
+	};
 	struct rte_udp_hdr *udp;
 
-	if (n->peer.version == 4)
-		outer_ipv4_write(w, at, n, local, udp_len, dscp);
-	else
-		outer_ipv6_write(at, n, local, udp_len, dscp);
+	ip_write(at, &outer, w->ip_id++);
 	udp = (struct rte_udp_hdr *)(at + esp_tunnel_header_len(n) - sizeof(*udp));
 	*udp = (struct rte_udp_hdr){
 		.src_port = w->env->udp_enc_port,
@@ -130,6 +97,13 @@ int esp_tunnel_seal(struct worker *w, struct pkt *p)
 	p->job.len = (uint16_t)len;
 	p->job.inbound = false;
 	return PKT_KEEP;
+}
+
+int esp_tunnel_datagram(struct worker *w, struct pkt *p)
+{
+	int reason = udp_build_secured(w, p);
+
+	return PKT_THEN(reason, esp_tunnel_seal(w, p));
 }
 
 /* ---- inbound ------------------------------------------------------------------------------ */

@@ -15,6 +15,8 @@ struct ip_addr;
 
 /* Outbound: p->m holds the inner packet, p->ip is its start. Afterwards p->ip is the outer one. */
 sa_packet_fn esp_tunnel_seal;
+/* The same for a UDP payload from control. */
+sa_packet_fn esp_tunnel_datagram;
 /*
  * Inbound: checks trailer, inner header and its addresses; the rest of the pipeline sees the inner
  * packet. Learns from it where the peer is.

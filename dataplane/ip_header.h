@@ -3,6 +3,7 @@
 
 #include "dataplane/packet.h"
 
+#include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 

@@ -53,30 +53,50 @@ static int sequence_next(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
+/* Counted here, where the SA's line is at hand: the engine refuses no packet that was laid out. */
+static void outbound_count(struct worker *w, const struct pkt *p)
+{
+	w->c.esp_protected++;
+	p->out->packets++;
+	p->out->bytes += p->job.len;
+	if (p->job.len >= PMTU_NOTED)
+		pmtu_note(w, p);
+}
+
 static int stage_seal(struct worker *w, struct pkt *p)
 {
 	int reason = sequence_next(w, p);
 
-	return PKT_THEN(reason, p->set->transform->seal(w, p));
+	reason = PKT_THEN(reason, p->set->transform->seal(w, p));
+	if (reason == PKT_KEEP)
+		outbound_count(w, p);
+	return reason;
+}
+
+/* The Ethernet header as well, as long as the rest of the packet's start is at hand. */
+static int stage_datagram(struct worker *w, struct pkt *p)
+{
+	int reason = sequence_next(w, p);
+
+	reason = PKT_THEN(reason, p->set->transform->datagram(w, p));
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	outbound_count(w, p);
+	if (p->set->mode == SA_MODE_TRANSPORT && p->out->pmtu == 0)
+		p->l2_done = tx_ue_header(w, p->m, &p->set->remote, &p->out->hop) == 0;
+	return PKT_KEEP;
 }
 
 static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
-	n = pkt_filter(w, p, n, stage_seal);
 	worker_mark(w, WORKER_STAGE_BUILD);
 	worker_crypto(w, p, n);
 }
 
 static int stage_done(struct worker *w, struct pkt *p)
 {
-	if (unlikely(p->job.status != ESP_OK))
-		return DP_DROP_BAD_LENGTH;
-	w->c.esp_protected++;
-	p->out->packets++;
-	p->out->bytes += p->job.len;
-	if (p->job.len >= PMTU_NOTED)
-		pmtu_note(w, p);
-	return PKT_KEEP;
+	(void)w;
+	return likely(p->job.status == ESP_OK) ? PKT_KEEP : DP_DROP_BAD_LENGTH;
 }
 
 static void outbound_transmit(struct worker *w, struct pkt *p)
@@ -176,7 +196,7 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 	}
 	n_esp = pkt_filter(w, p, n_esp, stage_live);
 	worker_mark(w, WORKER_STAGE_SA);
-	n_esp = pkt_filter(w, p, n_esp, udp_build_secured);
+	n_esp = pkt_filter(w, p, n_esp, stage_datagram);
 	if (n_esp)
 		outbound_esp(w, p, n_esp);
 }
@@ -324,6 +344,7 @@ void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	n_esp = pkt_filter(w, p, n_esp, stage_host);
 	n_esp = pkt_filter(w, p, n_esp, mss_clamp);
 	n_esp = pkt_filter(w, p, n_esp, stage_checksum);
+	n_esp = pkt_filter(w, p, n_esp, stage_seal);
 	if (n_esp)
 		outbound_esp(w, p, n_esp);
 }

@@ -13,6 +13,7 @@
 #include "dataplane/checksum.h"
 #include "dataplane/esp_transport.h"
 #include "dataplane/esp_tunnel.h"
+#include "dataplane/esp_write.h"
 #include "dataplane/icmp_too_big.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/worker.h"

@@ -67,7 +67,9 @@ static inline void replay_update(struct replay_size size, uint64_t *ring, uint32
 {
 	uint32_t bit = seq & size.mask;
 
-	if (seq > *top) {
+	if (seq == *top + 1) { /* in order: its own bit is the only one to come into range */
+		*top = seq;
+	} else if (seq > *top) {
 		if (seq - *top > size.mask)
 			memset(ring, 0, replay_octets(size));
 		else

@@ -18,6 +18,7 @@ void sa_transforms_init(struct sa_transforms *t)
 		struct sa_transform *tunnel = &t->of[SA_MODE_UDP_ENC_TUN][encr];
 
 		transport->seal = esp_transport_seal;
+		transport->datagram = esp_transport_datagram;
 		transport->open = esp_transport_open;
 		transport->from_host = esp_transport_gap;
 		transport->to_host = esp_transport_restore;
@@ -26,13 +27,12 @@ void sa_transforms_init(struct sa_transforms *t)
 		transport->overhead = (uint8_t)(ESP_HEADER_LEN + suite->iv_len);
 		transport->key_in = suite->key_in;
 		transport->key_out = suite->key_out;
-		transport->gap = transport->overhead;
 		*tunnel = *transport;
 		tunnel->seal = esp_tunnel_seal;
+		tunnel->datagram = esp_tunnel_datagram;
 		tunnel->open = esp_tunnel_open;
 		tunnel->from_host = esp_tunnel_from_host;
 		tunnel->to_host = esp_tunnel_restore;
-		tunnel->gap = 0;
 	}
 }
 

@@ -16,14 +16,15 @@ struct pkt;
 typedef int sa_packet_fn(struct worker *w, struct pkt *p);
 
 struct sa_transform {
-	sa_packet_fn *seal;	 /* before encryption: room, ESP header, IV, trailer, IP header */
-	sa_packet_fn *open;	 /* after decryption: what is inside, and whether it may be */
+	sa_packet_fn *seal; /* before encryption: room, ESP header, IV, trailer, IP header */
+	sa_packet_fn
+		*datagram;  /* the same for a UDP payload from control, which gets all headers */
+	sa_packet_fn *open; /* after decryption: what is inside, and whether it may be */
 	sa_packet_fn *from_host; /* a packet of the host's stack, before `seal` */
 	sa_packet_fn *to_host;	 /* after `open`: p->m becomes the frame with the plain packet */
 	uint8_t iv_len;
 	uint8_t block_len;
 	uint8_t overhead; /* SPI, sequence number, IV */
-	uint8_t gap;	  /* of it, between the IP header of a new datagram and its UDP header */
 	struct esp_key_lines key_in, key_out;
 };
 

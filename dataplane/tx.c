@@ -1,5 +1,6 @@
 #include "dataplane/tx.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #include <rte_arp.h>
@@ -100,29 +101,46 @@ static rte_be16_t ether_type(const struct rte_mbuf *packet)
 	return rte_cpu_to_be_16(v6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 }
 
+static int link_find(struct worker *w, const struct ip_addr *dst, struct next_hop_cache *cache)
+{
+	struct tx_link *link = &w->link;
+	int rc;
+
+	if (likely(cache->index == link->hop.index && cache->generation == link->hop.generation))
+		return 0;
+	rc = slowpath_next_hop(w->env->slowpath, dst, cache, &link->eth.dst_addr);
+	link->hop = *cache;
+	if (rc < 0)
+		link->hop.index = TX_NO_HOP;
+	return rc;
+}
+
+int tx_ue_header(struct worker *w, struct rte_mbuf *m, const struct ip_addr *dst,
+		 struct next_hop_cache *cache)
+{
+	rte_be16_t type = ether_type(m);
+	struct rte_ether_hdr *eth;
+	int rc = link_find(w, dst, cache);
+
+	if (unlikely(rc < 0))
+		return rc;
+	eth = (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, sizeof(*eth));
+	if (unlikely(!eth))
+		return -ENOBUFS;
+	*eth = w->link.eth;
+	eth->ether_type = type;
+	return 0;
+}
+
 void tx_ue_packet(struct worker *w, struct rte_mbuf *m, const struct ip_addr *dst,
 		  struct next_hop_cache *cache)
 {
-	rte_be16_t type = ether_type(m);
-	struct rte_ether_addr mac;
-	struct rte_ether_hdr *eth;
-	int rc = slowpath_next_hop(w->env->slowpath, dst, cache, &mac);
+	int rc = tx_ue_header(w, m, dst, cache);
 
-	if (rc == -EAGAIN && slowpath_hold(w->env->slowpath, m))
-		return;
-	if (rc < 0) {
-		worker_drop(w, m, DP_DROP_NO_NEXT_HOP);
-		return;
-	}
-	eth = (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, sizeof(*eth));
-	if (!eth) {
-		worker_drop(w, m, DP_DROP_NO_BUFFER);
-		return;
-	}
-	eth->dst_addr = mac;
-	eth->src_addr = w->env->ue.mac;
-	eth->ether_type = type;
-	tx_ue_frame(w, m);
+	if (likely(rc == 0))
+		tx_ue_frame(w, m);
+	else if (rc != -EAGAIN || !slowpath_hold(w->env->slowpath, m))
+		worker_drop(w, m, rc == -ENOBUFS ? DP_DROP_NO_BUFFER : DP_DROP_NO_NEXT_HOP);
 }
 
 /* ---- to the host -------------------------------------------------------------------------- */

@@ -4,12 +4,19 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/slowpath.h"
 #include "ip.h"
 
 #define TX_BATCH 64
 
 struct worker;
-struct next_hop_cache;
+/* The Ethernet header of the last packet: most UEs are behind the same router. Good for a turn. */
+struct tx_link {
+	struct next_hop_cache hop; /* no cache holds TX_NO_HOP */
+	struct rte_ether_hdr eth;
+};
+
+#define TX_NO_HOP UINT32_MAX /* as index */
 
 struct tx_batch {
 	unsigned n;
@@ -22,7 +29,10 @@ struct tx_batch {
  */
 void tx_ue_packet(struct worker *w, struct rte_mbuf *m, const struct ip_addr *dst,
 		  struct next_hop_cache *cache);
-/* The same for a frame whose Ethernet header is right already. */
+/* Only the Ethernet header. 0; -EAGAIN, -ENETUNREACH as slowpath_next_hop(); -ENOBUFS: no room. */
+int tx_ue_header(struct worker *w, struct rte_mbuf *m, const struct ip_addr *dst,
+		 struct next_hop_cache *cache);
+/* A frame whose Ethernet header is right already, of any length. */
 void tx_ue_frame(struct worker *w, struct rte_mbuf *m);
 /* A complete frame of at most the MTU. */
 void tx_ue_raw(struct worker *w, struct rte_mbuf *m);

@@ -204,6 +204,7 @@ unsigned worker_poll(struct worker *w)
 	w->now = rte_rdtsc();
 	if (unlikely(w->clock))
 		w->clock->last = w->now;
+	w->link.hop.index = TX_NO_HOP; /* next hops may have changed */
 	n = poll_ue(w);
 	n += handover_poll(w);
 	n += poll_host(w);
@@ -281,6 +282,8 @@ static int worker_parts_alloc(struct worker *w)
 	int rc = esp_engine_alloc(&w->engine, env->backend);
 
 	if (rc == 0)
+		w->iv = esp_engine_ivs(w->engine);
+	if (rc == 0)
 		rc = frag_alloc(&w->frag, &frag, SOCKET_ID_ANY);
 	if (rc == 0)
 		rc = pmtu_alloc(&w->pmtu);
@@ -303,6 +306,7 @@ int worker_alloc(struct worker **wp, const struct worker_env *env, uint16_t id)
 		return -ENOMEM;
 	w->env = env;
 	w->id = id;
+	w->link.eth.src_addr = env->ue.mac;
 	w->ue_sender = sender(&env->ue, id);
 	w->host_sender = sender(&env->host, id);
 	secret_random(&w->ip_id, sizeof(w->ip_id));

@@ -80,6 +80,7 @@ struct worker {
 	uint16_t id;
 	uint16_t ue_sender, host_sender; /* worker whose queue of that port we send by; often we */
 	struct esp_engine *engine;
+	struct iv_stream *iv; /* the engine's */
 	struct frag *frag;
 	struct pmtu *pmtu;
 	uint64_t now; /* TSC at the start of this turn */
@@ -94,6 +95,7 @@ struct worker {
 	unsigned n_free; /* packet contexts */
 	struct pkt *free[WORKER_PKTS];
 	struct tx_batch tx_ue, tx_host;
+	struct tx_link link; /* at the UE port */
 	struct control_ring control;
 	/* Taken from control, to be carried in the next turn; and the burst before. */
 	struct control_out ahead[2][WORKER_BURST];
