@@ -11,6 +11,7 @@
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 
+#include "dataplane/buffer_pool.h"
 #include "dataplane/owner.h"
 
 #define PORT_PS	 6100 /* ours, server */
@@ -354,7 +355,7 @@ static int world_open(struct world *w, const struct bench_options *o, uint32_t s
 {
 	int rc;
 
-	w->pool = rte_pktmbuf_pool_create("bench", WORLD_PACKETS, 0, 0, WORLD_ROOM, SOCKET_ID_ANY);
+	w->pool = buffer_pool_alloc("bench", WORLD_PACKETS, 0, WORLD_ROOM);
 	w->sets = calloc(w->n_sets, sizeof(*w->sets));
 	if (!w->pool || !w->sets)
 		return -ENOMEM;

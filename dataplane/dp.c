@@ -15,6 +15,7 @@
 #include <rte_malloc.h>
 #include <rte_udp.h>
 
+#include "dataplane/buffer_pool.h"
 #include "dataplane/checksum.h"
 #include "dataplane/owner.h"
 
@@ -50,8 +51,7 @@ static struct rte_mempool *pool_alloc(const struct dp *dp, const char *what, uns
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "%s%p", what, (const void *)dp);
-	return rte_pktmbuf_pool_create(name, n, cache, 0, (uint16_t)(room + RTE_PKTMBUF_HEADROOM),
-				       SOCKET_ID_ANY);
+	return buffer_pool_alloc(name, n, cache, (uint16_t)(room + RTE_PKTMBUF_HEADROOM));
 }
 
 static int dp_pools_alloc(struct dp *dp, const struct dp_config *conf)
