@@ -62,12 +62,31 @@ static int binding_set(struct user *u, const struct reg *r, uint64_t now)
 	return err;
 }
 
-static void bind_and_reply(struct user *u, const struct reg *r, uint64_t now)
+static bool uri_equal(struct sv a, struct sv b)
 {
-	if (binding_set(u, r, now) < 0)
+	struct sip_uri x, y;
+
+	return sip_uri_parse(&x, a) == 0 && sip_uri_parse(&y, b) == 0 &&
+	       sv_caseeq(x.scheme, y.scheme) && sv_eq(x.user, y.user) &&
+	       sv_caseeq(x.host, y.host) && x.port == y.port;
+}
+
+/* Subscribers hear of a refresh only if it ends what they know of as shortened: the UE and its
+ * P-CSCF have seen it. news: there is more. */
+static void bind_and_reply(struct user *u, const struct reg *r, bool news, uint64_t now)
+{
+	bool was = u->registered;
+	bool moved = was && !uri_equal(r->contact.uri, sv_of(u->binding.contact));
+
+	news |= moved || u->event == REGINFO_SHORTENED;
+	if (binding_set(u, r, now) < 0) {
 		reply_status(u->scscf, r->m, 500);
-	else
-		reply_registered(u, r->m, now);
+		return;
+	}
+	u->event = was && !moved ? REGINFO_REFRESHED : REGINFO_REGISTERED;
+	reply_registered(u, r->m, now);
+	if (was && news)
+		subscriptions_notify(u, now);
 }
 
 /* ---- Cx-Put ------------------------------------------------------------------------------- */
@@ -83,9 +102,9 @@ static void put_registered(struct user *u, const struct sip_msg *m, const struct
 	else if (reg_parse(&r, s, m) || user_served_set(u, a->impus, a->n_impus) < 0)
 		reply_status(s, m, 500);
 	else
-		bind_and_reply(u, &r, now);
+		bind_and_reply(u, &r, true, now);
 	if (a->result == CX_SUCCESS && !u->registered) /* no memory: the HSS must not believe it */
-		binding_end(u, now);
+		binding_end(u, REGINFO_REJECTED, now);
 }
 
 /* The user is gone even if the HSS has trouble with it: it learns at the next registration. */
@@ -96,8 +115,9 @@ static void put_removed(struct user *u, const struct sip_msg *m, const struct cx
 		reply_status(u->scscf, m, query_status(a));
 		return;
 	}
+	mw_proxy_reply(&u->scscf->proxy, m, 200, (struct sv){0}); /* before the last NOTIFY */
+	subscriptions_end(u, REGINFO_UNREGISTERED, now);
 	user_unregister(u);
-	reply_registered(u, m, now);
 }
 
 static void remove_and_reply(struct user *u, const struct reg *r, uint64_t now)
@@ -107,15 +127,6 @@ static void remove_and_reply(struct user *u, const struct reg *r, uint64_t now)
 }
 
 /* ---- applying ----------------------------------------------------------------------------- */
-
-static bool uri_equal(struct sv a, struct sv b)
-{
-	struct sip_uri x, y;
-
-	return sip_uri_parse(&x, a) == 0 && sip_uri_parse(&y, b) == 0 &&
-	       sv_caseeq(x.scheme, y.scheme) && sv_eq(x.user, y.user) &&
-	       sv_caseeq(x.host, y.host) && x.port == y.port;
-}
 
 /* Does it leave the binding alone: a query, or the removal of a Contact that another has replaced?
  */
@@ -130,7 +141,7 @@ void binding_apply(struct user *u, const struct reg *r, uint64_t now)
 	if (r->action == REG_BIND) {
 		/* DH-06: Cx-Put only if the IMPU was not registered before. */
 		if (u->registered && user_serves(u, r->impu))
-			bind_and_reply(u, r, now);
+			bind_and_reply(u, r, false, now);
 		else if (query_put(u, r->impu, CX_REGISTERED, r->m, put_registered, now) < 0)
 			reply_status(u->scscf, r->m, 500);
 	} else if (u->registered && leaves_binding(u, r)) {
@@ -140,11 +151,18 @@ void binding_apply(struct user *u, const struct reg *r, uint64_t now)
 	}
 }
 
-void binding_end(struct user *u, uint64_t now)
+void binding_end(struct user *u, enum reginfo_event event, uint64_t now)
 {
+	subscriptions_end(u, event, now);
 	if (u->n_served)
 		(void)query_put(u, sv_of(u->served[0].impu), CX_NOT_REGISTERED, NULL, NULL, now);
 	user_unregister(u);
+}
+
+int binding_shorten(struct user *u, uint64_t expires_at)
+{
+	u->binding.expires_at = expires_at;
+	return timer_start(u->scscf->timers, &u->expiry, expires_at, binding_timeout, u);
 }
 
 void binding_timeout(struct timer *t, void *arg, uint64_t now)
@@ -152,7 +170,9 @@ void binding_timeout(struct timer *t, void *arg, uint64_t now)
 	struct user *u = arg;
 
 	(void)t;
+	if (reauth_repeat(u, now))
+		return;
 	user_hold(u);
-	binding_end(u, now);
+	binding_end(u, REGINFO_EXPIRED, now);
 	user_release(u, now);
 }

@@ -112,6 +112,7 @@ bool challenge_answered(struct user *u, const struct reg *r)
 	if (right) {
 		memcpy(u->good_nonce, u->challenge.nonce, sizeof(u->good_nonce));
 		user_challenge_end(u);
+		reauth_done(u);
 	}
 	return right;
 }

@@ -1,6 +1,7 @@
 /*
  * Shared by the files of scscf/ only. A REGISTER passes register.c (what to do), challenge.c (AKA),
- * binding.c (Cx-Put, binding, 200); other requests pass session.c.
+ * binding.c (Cx-Put, binding, 200); other requests pass session.c, SUBSCRIBEs to registration state
+ * subscribe.c.
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 #include "control/mw/proxy.h"
 #include "control/scscf/map.h"
 #include "control/scscf/scscf.h"
+#include "control/scscf/subscription.h"
 #include "control/sip/msg.h"
 
 struct scscf {
@@ -20,10 +22,14 @@ struct scscf {
 	uint64_t await_auth;				    /* ms */
 	unsigned vectors;
 	bool challenge_protected;
-	struct map by_impi; /* struct user */
-	struct map by_impu; /* struct served: of registered users */
+	struct map by_impi;    /* struct user */
+	struct map by_impu;    /* struct served: of registered users */
+	struct map by_tag;     /* struct subscription: by our tag */
+	struct sip_txns *txns; /* NOTIFYs */
+	uint32_t reauth_expires, reauth_repeats;
+	uint64_t subscription_serial;
 	struct query *queries;
-	unsigned n_registered, n_challenges, n_queries;
+	unsigned n_registered, n_challenges, n_queries, n_subscriptions;
 };
 
 /* ---- user.c: what is known of an IMPI ------------------------------------------------------- */
@@ -68,7 +74,18 @@ struct user {
 	struct binding binding;
 	struct timer expiry;
 	unsigned n_served;
-	struct served *served; /* implicit registration set, default IMPU first */
+	struct served *served;	 /* implicit registration set, default IMPU first */
+	unsigned served_edition; /* changes with the set */
+
+	enum reginfo_event event; /* the latest of the registration */
+	struct subscription *subscriptions;
+	unsigned n_subscriptions;
+	struct {		  /* by the network's wish (reauth.c) */
+		bool due;	  /* the next REGISTER is challenged, whatever it shows */
+		unsigned repeats; /* left */
+		uint32_t expires; /* s given each time */
+		uint64_t until;	  /* ms, the end of the registration as it was */
+	} reauth;
 };
 
 struct user *user_find(const struct scscf *s, struct sv impi);
@@ -151,14 +168,24 @@ void challenge_timeout(struct timer *t, void *arg, uint64_t now);
 
 /* The REGISTER is good: do what it asks for. */
 void binding_apply(struct user *u, const struct reg *r, uint64_t now);
-/* De-registration by the network. */
-void binding_end(struct user *u, uint64_t now);
+/* De-registration by the network; `event` tells subscribers why. */
+void binding_end(struct user *u, enum reginfo_event event, uint64_t now);
+int binding_shorten(struct user *u, uint64_t expires_at); /* -ENOMEM: it lasts for ever */
 void binding_timeout(struct timer *t, void *arg, uint64_t now);
+
+/* ---- reauth.c -----------------------------------------------------------------------------------
+ */
+
+/* The shortened registration has ended without a new AKA run: true if the UE is asked again. */
+bool reauth_repeat(struct user *u, uint64_t now);
+void reauth_done(struct user *u);
 
 /* ---- session.c ----------------------------------------------------------------------------------
  */
 
 void session_input(struct scscf *s, const struct sip_msg *m, uint64_t now);
+/* The registered user that a URI names, also as a telephone number; NULL. */
+struct user *session_user(const struct scscf *s, struct sv uri);
 
 /* ---- reply.c ------------------------------------------------------------------------------------
  */

@@ -52,7 +52,7 @@ static enum verdict verdict_of(struct user *u, const struct reg *r)
 	repeats_good = sv_empty(r->auth.response) || sv_eq(r->auth.nonce, sv_of(u->good_nonce));
 	if (!repeats_good)
 		return u->challenge.pending ? V_LATE : V_CHALLENGE;
-	if (u->registered && (removing || !u->scscf->challenge_protected))
+	if (u->registered && (removing || !(u->scscf->challenge_protected || u->reauth.due)))
 		return out_of_order(u, r->m) ? V_OVERTAKEN : V_ACCEPT;
 	return V_CHALLENGE;
 }

@@ -6,17 +6,28 @@
 
 static void input(void *arg, struct sv text, uint64_t now)
 {
+	const struct sip_flow core = {.transport = SIP_TRANSPORT_MW};
 	struct scscf *s = arg;
 	struct sip_msg m;
 
 	if (sip_msg_parse(&m, text) < 0)
 		s->proxy.dropped++;
-	else if (!m.request)
-		mw_proxy_response(&s->proxy, &m);
-	else if (m.method == SIP_REGISTER)
+	else if (!m.request) {
+		if (!sip_txns_input(s->txns, &core, &m, now))
+			mw_proxy_response(&s->proxy, &m);
+	} else if (m.method == SIP_REGISTER)
 		register_input(s, &m, now);
 	else
 		session_input(s, &m, now);
+}
+
+/* What nobody takes is answered by the transaction's end. */
+static void txns_send(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	struct scscf *s = ctx;
+
+	(void)flow;
+	(void)mw_forward(s->proxy.mw, text);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -36,6 +47,8 @@ static bool conf_copy(struct scscf *s, const struct scscf_conf *conf)
 		     : conf->vectors > CX_MAX_VECTORS ? CX_MAX_VECTORS
 						      : conf->vectors;
 	s->challenge_protected = conf->challenge_protected;
+	s->reauth_expires = conf->reauth_expires ? conf->reauth_expires : 600;
+	s->reauth_repeats = conf->reauth_repeats;
 	return s->host && s->icscf_host && s->realm && s->uri;
 }
 
@@ -43,13 +56,17 @@ int scscf_alloc(struct scscf **sp, const struct scscf_conf *conf, struct timers 
 		struct mw *mw, struct cx cx)
 {
 	struct scscf *s = calloc(1, sizeof(*s));
+	const struct sip_txns_env env = {.ctx = s, .send = txns_send};
 	int err = -ENOMEM;
 
 	if (!s)
 		return -ENOMEM;
 	s->timers = timers;
 	s->cx = cx;
-	if (conf_copy(s, conf) && map_init(&s->by_impi) == 0 && map_init(&s->by_impu) == 0)
+	if (conf_copy(s, conf) && map_init(&s->by_impi) == 0 && map_init(&s->by_impu) == 0 &&
+	    map_init(&s->by_tag) == 0)
+		err = sip_txns_alloc(&s->txns, timers, SIP_TIMERS_CORE, &env);
+	if (!err)
 		err = mw_attach(mw, sv_of(s->host), input, s);
 	if (err) {
 		scscf_free(s);
@@ -81,6 +98,8 @@ void scscf_free(struct scscf *s)
 	users_free(s);
 	map_free(&s->by_impi);
 	map_free(&s->by_impu);
+	map_free(&s->by_tag);
+	sip_txns_free(s->txns);
 	free(s->host);
 	free(s->uri);
 	free(s->icscf_host);
@@ -127,7 +146,12 @@ unsigned scscf_registered(const struct scscf *s)
 
 unsigned scscf_pending(const struct scscf *s)
 {
-	return s->n_challenges + s->n_queries;
+	return s->n_challenges + s->n_queries + sip_txns_count(s->txns);
+}
+
+unsigned scscf_subscriptions(const struct scscf *s)
+{
+	return s->n_subscriptions;
 }
 
 uint64_t scscf_dropped(const struct scscf *s)
@@ -135,14 +159,24 @@ uint64_t scscf_dropped(const struct scscf *s)
 	return s->proxy.dropped;
 }
 
-int scscf_deregister(struct scscf *s, struct sv impi, uint64_t now)
+static int deregister(struct scscf *s, struct sv impi, enum reginfo_event event, uint64_t now)
 {
 	struct user *u = user_find(s, impi);
 
 	if (!u || !u->registered)
 		return -ENOENT;
 	user_hold(u);
-	binding_end(u, now);
+	binding_end(u, event, now);
 	user_release(u, now);
 	return 0;
+}
+
+int scscf_deregister(struct scscf *s, struct sv impi, uint64_t now)
+{
+	return deregister(s, impi, REGINFO_DEACTIVATED, now);
+}
+
+int scscf_reject(struct scscf *s, struct sv impi, uint64_t now)
+{
+	return deregister(s, impi, REGINFO_REJECTED, now);
 }

@@ -18,6 +18,9 @@ struct scscf_conf {
 	uint32_t await_auth;				    /* s; reg-await-auth, 240 */
 	uint32_t vectors;				    /* asked for at once, m of CM1 */
 	bool challenge_protected; /* true: AKA also for integrity-protected REGISTERs (AK-13) */
+	uint32_t reauth_expires;  /* s left to a UE that shall authenticate again; 0: 600 */
+	uint32_t
+		reauth_repeats; /* how often it is asked again before it is de-registered (AK-16) */
 };
 
 int scscf_alloc(struct scscf **sp, const struct scscf_conf *conf, struct timers *timers,
@@ -40,5 +43,16 @@ unsigned scscf_pending(
 
 uint64_t scscf_dropped(const struct scscf *s); /* messages discarded without an answer */
 
-/* Administrative: -ENOENT. Tells the HSS; telling the UE is the reg event's job. */
+unsigned scscf_subscriptions(const struct scscf *s); /* to registration states, now */
+
+/* Administrative: -ENOENT. Tells the HSS, and subscribers by "deactivated": the UE may come again.
+ */
 int scscf_deregister(struct scscf *s, struct sv impi, uint64_t now);
+/* The same by "rejected": it shall not. */
+int scscf_reject(struct scscf *s, struct sv impi, uint64_t now);
+/*
+ * Network-initiated re-authentication (TS 33.203 6.1.4, TS 24.229 5.4.1.6): the registration is
+ * shortened to `expires` s (0: conf.reauth_expires), never lengthened; subscribers are told, and
+ * the next REGISTER is challenged. -ENOENT
+ */
+int scscf_reauthenticate(struct scscf *s, struct sv impi, uint32_t expires, uint64_t now);

@@ -7,13 +7,11 @@
 
 #include <errno.h>
 
-#include "control/base/parse.h"
-
 static const struct sv originating_user = {"orig", 4}, dialog_user = {"dialog", 6};
 
 /* ---- whom it concerns --------------------------------------------------------------------- */
 
-static struct user *served_by_uri(const struct scscf *s, struct sv uri)
+struct user *session_user(const struct scscf *s, struct sv uri)
 {
 	char buf[MW_MAX_IDENTITY];
 	struct user *u = user_served(s, sip_identity(uri, buf, sizeof(buf)));
@@ -29,7 +27,7 @@ static bool asserted_registered(const struct scscf *s, const struct sip_msg *m)
 	struct sv element;
 
 	while (sip_list_walk(&identities, &element))
-		if (sip_addr_parse(&a, element) == 0 && served_by_uri(s, a.uri))
+		if (sip_addr_parse(&a, element) == 0 && session_user(s, a.uri))
 			return true;
 	return false;
 }
@@ -85,7 +83,7 @@ static void to_user(struct scscf *s, const struct sip_msg *m, const struct user 
 
 static void terminating(struct scscf *s, const struct sip_msg *m, bool own_route)
 {
-	struct user *u = served_by_uri(s, m->uri);
+	struct user *u = session_user(s, m->uri);
 
 	if (u)
 		to_user(s, m, u, own_route);
@@ -104,28 +102,13 @@ static void originating(struct scscf *s, const struct sip_msg *m)
 		reply_status(s, m, 403);
 		return;
 	}
-	u = served_by_uri(s, m->uri);
+	u = session_user(s, m->uri);
 	if (u) {
 		to_user(s, m, u, true);
 		return;
 	}
 	pass_begin(s, &e, m, true);
 	pass_end(s, &e, m, home_uri(s, m->uri) ? sv_of(s->icscf_host) : (struct sv){0}, 404);
-}
-
-/*
- * Registration state (RFC 3680) is ours to tell, not the UE's: its own SUBSCRIBE must not come back
- * to it. We do not offer the package.
- */
-static bool asks_registration(const struct scscf *s, const struct sip_msg *m)
-{
-	struct sv event = sip_msg_value(m, SIP_HDR_EVENT);
-	const char *semicolon = event.n ? memchr(event.p, ';', event.n) : NULL;
-
-	if (semicolon)
-		event.n = (size_t)(semicolon - event.p);
-	return m->method == SIP_SUBSCRIBE && sv_empty(m->to_tag) &&
-	       sv_eq(sv_trim(event), SV("reg")) && served_by_uri(s, m->uri);
 }
 
 static void in_dialog(struct scscf *s, const struct sip_msg *m)
@@ -142,19 +125,18 @@ void session_input(struct scscf *s, const struct sip_msg *m, uint64_t now)
 	struct sip_uri uri;
 	bool own_route;
 
-	(void)now;
 	if (!mw_proxy_check(&s->proxy, m))
 		return;
 	own_route = mw_proxy_own_route(&s->proxy, m, &user);
-	if (asks_registration(s, m))
-		reply_status(s, m, 489);
+	if (subscribe_concerns(s, m))
+		subscribe_input(s, m, now);
 	else if (own_route && sv_eq(user, originating_user))
 		originating(s, m);
 	else if (own_route && sv_eq(user, dialog_user))
 		in_dialog(s, m);
 	else if (!own_route && mw_proxy_is_own(&s->proxy, m->uri) &&
 		 sip_uri_parse(&uri, m->uri) == 0 && sv_empty(uri.user))
-		mw_proxy_self(&s->proxy, m, SV("OPTIONS, REGISTER"));
+		mw_proxy_self(&s->proxy, m, SV("OPTIONS, REGISTER, SUBSCRIBE"));
 	else
 		terminating(s, m, own_route);
 }

@@ -135,6 +135,7 @@ int user_served_set(struct user *u, const struct sv *impus, unsigned n)
 		map_put(&s->by_impu, &served[i].node, sv_of(served[i].impu));
 	u->served = served;
 	u->n_served = n;
+	u->served_edition++;
 	return 0;
 }
 
@@ -174,6 +175,8 @@ void user_unregister(struct user *u)
 {
 	struct scscf *s = u->scscf;
 
+	subscriptions_drop(u);
+	reauth_done(u);
 	timer_stop(s->timers, &u->expiry);
 	binding_clear(&u->binding);
 	served_free(s, u->served, u->n_served, true);

@@ -67,6 +67,8 @@ static void input(void *arg, struct sv text, uint64_t now)
 	assert_true(text.n < sizeof(c->text));
 	memcpy(c->text, text.p, text.n);
 	c->text[text.n] = '\0';
+	if (c->n_received < C_LOG)
+		memcpy(c->log[c->n_received], c->text, text.n + 1);
 	c->n_received++;
 	assert_int_equal(sip_msg_parse(&c->m, (struct sv){c->text, text.n}), 0);
 }
@@ -93,6 +95,13 @@ void core_pass(struct core *c, uint64_t ms)
 	c->now += ms;
 	timers_run(c->timers, c->now);
 	mw_run(c->mw, c->now);
+}
+
+void core_wait(struct core *c, uint64_t ms)
+{
+	c->n_received = 0;
+	memset(&c->m, 0, sizeof(c->m));
+	core_pass(c, ms);
 }
 
 const char *core_field(struct core *c, enum sip_hdr id)

@@ -17,6 +17,7 @@
 
 #define C_REALM "home.net"
 #define C_HELD	16
+#define C_LOG	16
 
 struct c_held { /* a Cx request whose answer is held back */
 	struct cx_request r;
@@ -41,10 +42,11 @@ struct core {
 	bool fail;		/* the HSS answers... */
 	enum cx_result failure; /* ... this to MAR and SAR */
 
-	char text[16384];    /* the last message for the P-CSCF */
-	struct sip_msg m;    /* the same, read */
-	unsigned n_received; /* messages for the P-CSCF since core_send() */
-	unsigned n_keys;     /* messages with "ck=" seen anywhere on Mw */
+	char text[16384];	/* the last message for the P-CSCF */
+	struct sip_msg m;	/* the same, read */
+	unsigned n_received;	/* messages for the P-CSCF since core_send() */
+	char log[C_LOG][16384]; /* messages since core_send() or core_pass() */
+	unsigned n_keys;	/* messages with "ck=" seen anywhere on Mw */
 };
 
 void core_conf(struct scscf_conf *conf); /* the defaults */
@@ -55,6 +57,8 @@ void core_free(struct core *c);
 void core_let_go(struct core *c);
 /* Time passes, timers fire. */
 void core_pass(struct core *c, uint64_t ms);
+/* Time passes, timers fire; what comes then is counted and logged. */
+void core_wait(struct core *c, uint64_t ms);
 /* A message from the P-CSCF; what comes back is in c->m (status 0: nothing). */
 void core_send(struct core *c, const char *host, const char *text);
 enum cx_registration core_flag(struct core *c, unsigned n);

@@ -124,8 +124,8 @@ static void test_refused(void **state)
 		{"INVITE", "sip:nobody@home.net", "", 404},
 		{"MESSAGE", "sip:u2@home.net", "Proxy-Require: foo\r\n", 420},
 		{"SUBSCRIBE", "sip:u1@home.net", "Event: reg;id=1\r\n",
-		 489}, /* not back to the UE */
-		{"SUBSCRIBE", "sip:u2@home.net", "Event: reg\r\n", 489},
+		 400}, /* no Contact; not back to the UE */
+		{"SUBSCRIBE", "sip:u2@home.net", "Event: reg\r\n", 403},
 		{"ACK", "sip:nobody@home.net", "", 0},
 		{"CANCEL", "sip:nobody@home.net", "", 404},
 	};
@@ -344,7 +344,7 @@ static void test_itself(void **state)
 
 	to_itself(t, "OPTIONS", "");
 	assert_int_equal(t->c->m.status, 200);
-	assert_string_equal(core_field(t->c, SIP_HDR_ALLOW), "OPTIONS, REGISTER");
+	assert_string_equal(core_field(t->c, SIP_HDR_ALLOW), "OPTIONS, REGISTER, SUBSCRIBE");
 	to_itself(t, "OPTIONS", "Require: x, y\r\n");
 	assert_int_equal(t->c->m.status, 420);
 	assert_string_equal(core_field(t->c, SIP_HDR_UNSUPPORTED), "x, y");
