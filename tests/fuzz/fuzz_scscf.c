@@ -105,6 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		text = next_message(&rest, &host);
 		mw_send(c.mw, host, text);
 		mw_run(c.mw, now);
+		if (i % 4 == 3)
+			(void)scscf_reauthenticate(c.scscf, SV("u@h"), i, now);
 		timers_run(c.timers, now += 7000);
 		mw_run(c.mw, now);
 	}
@@ -113,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		mw_run(c.mw, now);
 	}
 	assert(scscf_registered(c.scscf) == 0);
+	assert(scscf_subscriptions(c.scscf) == 0);
 	assert(scscf_pending(c.scscf) == 0);
 	assert(timers_count(c.timers) == 0);
 	core_free(&c);

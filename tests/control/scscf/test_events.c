@@ -34,7 +34,8 @@ static int teardown(void **state)
 	struct t *t = *state;
 
 	core_wait(t->c, 64000); /* transactions end */
-	assert_int_equal(scscf_pending(t->c->scscf), 0);
+	if (t->c->scscf)
+		assert_int_equal(scscf_pending(t->c->scscf), 0);
 	core_free(t->c);
 	test_free(t);
 	return 0;
@@ -575,7 +576,7 @@ static void ends(void **state)
 
 	for (unsigned how = 0; how < 4; how++) {
 		subscribed(t->c, &the_network, tag);
-		subscribed(t->c, &(struct watcher){0}, tag);
+		subscribed(t->c, &(struct watcher){.expires = "6000"}, tag);
 		t->c->n_received = 0;
 		if (how == 0) {
 			assert_int_equal(scscf_deregister(t->c->scscf, sv_of(t->a.impi), t->c->now),
@@ -633,8 +634,6 @@ static void freed_in_the_middle(void **state)
 	scscf_free(t->c->scscf);
 	assert_int_equal(timers_count(t->c->timers), 0);
 	t->c->scscf = NULL;
-	core_free(t->c);
-	test_free(t);
 }
 
 int main(void)
@@ -656,7 +655,7 @@ int main(void)
 		T(silent_ue_is_asked_again),
 		T(ends),
 		T(ends_while_notifying),
-		cmocka_unit_test_setup(freed_in_the_middle, setup),
+		T(freed_in_the_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
