@@ -33,12 +33,22 @@ struct net_packet {
 	struct net_packet *next;
 	struct net_end *from;
 	struct sip_flow flow; /* the sender's */
+	struct sa_set sa;     /* that protected it, if flow.set */
+	uint64_t due;	      /* held back until then; or, */
+	bool swap;	      /* until another packet has passed */
 	unsigned number;
 	size_t n;
 	char text[];
 };
 
-enum net_fate { NET_PASS, NET_DROP, NET_DOUBLE };
+enum net_fate {
+	NET_PASS,
+	NET_DROP,
+	NET_DOUBLE,
+	NET_SPOIL, /* an octet changed: ESP drops it, in clear it arrives so */
+	NET_SWAP,  /* overtaken by the next packet, or 3 s late */
+	NET_LATE,  /* by n->late_ms */
+};
 
 struct net_ue {
 	struct ue *ue;
@@ -60,16 +70,20 @@ struct net {
 	struct net_end edge; /* the P-CSCF's */
 	struct net_ue ues[NET_UES];
 	unsigned n_ues;
-	struct net_packet *head, **tail;
+	struct net_packet *head, **tail, *held;
 	uint64_t now;
 	uint32_t next_id, next_spi;
 	unsigned sent; /* over the access, in both directions */
 	unsigned installs, removes;
-	unsigned lost_clear, lost_spi, lost_keys; /* not delivered, and why */
-	unsigned keys_seen;			  /* messages to a UE that hold ik= or ck= */
-	unsigned clear_requests;		  /* unprotected, other than REGISTER */
-	enum net_fate (*fate)(struct net *n, unsigned number, void *arg);
+	unsigned lost_clear, lost_spi, lost_keys, lost_selectors; /* not delivered, and why */
+	unsigned keys_seen;	 /* messages to a UE that hold ik= or ck= */
+	unsigned clear_requests; /* unprotected, other than REGISTER */
+	enum net_fate (*fate)(struct net *n, const struct net_packet *k, void *arg);
 	void *fate_arg;
+	uint64_t late_ms;
+	unsigned spoil_at;  /* octet, counted round */
+	uint8_t spoil_bits; /* what is changed in it */
+	unsigned spoiled;   /* protected ones, dropped */
 };
 
 struct net_setup {

@@ -133,14 +133,14 @@ struct sa_order {
 	unsigned edge_first; /* messages passed on when only the P-CSCF had its SAs */
 };
 
-static enum net_fate watch_order(struct net *n, unsigned number, void *arg)
+static enum net_fate watch_order(struct net *n, const struct net_packet *k, void *arg)
 {
 	struct sa_order *order = arg;
 	const struct net_ue *x = &n->ues[0];
 	bool edge = installed_set(&n->edge, &x->conf.local.addr) != NULL;
 	bool ue = installed_set(&x->end, &x->conf.pcscf.addr) != NULL;
 
-	(void)number;
+	(void)k;
 	assert_true(edge || !ue);
 	order->edge_first += edge && !ue;
 	return NET_PASS;
@@ -320,12 +320,12 @@ struct accident {
 	enum net_fate fate;
 };
 
-static enum net_fate strike(struct net *n, unsigned number, void *arg)
+static enum net_fate strike(struct net *n, const struct net_packet *k, void *arg)
 {
 	const struct accident *a = arg;
 
 	(void)n;
-	return number == a->number ? a->fate : NET_PASS;
+	return k->number == a->number ? a->fate : NET_PASS;
 }
 
 /* Each message of the story lost once, and each delivered twice. */
@@ -352,12 +352,12 @@ static void any_message_lost_or_doubled(void **state)
 	}
 }
 
-static enum net_fate weather(struct net *n, unsigned number, void *arg)
+static enum net_fate weather(struct net *n, const struct net_packet *k, void *arg)
 {
 	unsigned dice = test_random_below(arg, 100);
 
 	(void)n;
-	(void)number;
+	(void)k;
 	return dice < 10 ? NET_DROP : dice < 20 ? NET_DOUBLE : NET_PASS;
 }
 
