@@ -1,0 +1,202 @@
+/* Listeners, and the connections that they accept. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/stream/inside.h"
+
+#define BACKLOG 1024
+
+/* ---- limits per address ------------------------------------------------------------------- */
+
+static struct stream_peer *peer_join(struct stream *s, const struct ip_addr *addr)
+{
+	struct stream_peer *p;
+
+	HASH_FIND(by_addr, s->peers, addr, sizeof(*addr), p);
+	if (p && p->n >= s->conf.per_address)
+		return NULL;
+	if (!p) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return NULL;
+		p->addr = *addr;
+		HASH_ADD(by_addr, s->peers, addr, sizeof(*addr), p);
+		if (!p->by_addr.tbl) {
+			free(p);
+			return NULL;
+		}
+	}
+	p->n++;
+	return p;
+}
+
+void stream_peer_leave(struct stream *s, struct stream_peer *p)
+{
+	if (--p->n)
+		return;
+	HASH_DELETE(by_addr, s->peers, p);
+	free(p);
+}
+
+/* ---- accepting ---------------------------------------------------------------------------- */
+
+static int ends_read(struct stream_conn *c)
+{
+	struct sockaddr_storage addr;
+	int n = sizeof(addr), rc;
+
+	rc = uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&addr, &n);
+	if (rc == 0)
+		rc = stream_endpoint(&addr, &c->key.local);
+	n = sizeof(addr);
+	if (rc == 0)
+		rc = uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&addr, &n);
+	if (rc == 0)
+		rc = stream_endpoint(&addr, &c->key.remote);
+	return rc;
+}
+
+/* Under an SA set each connection has its ports; in clear anybody can open any number. */
+static bool admitted(struct stream_conn *c)
+{
+	struct stream *s = c->s;
+
+	if (c->sa)
+		return s->n_protected < s->conf.max;
+	if (s->n_clear >= s->conf.clear_accepted)
+		return false;
+	c->peer = peer_join(s, &c->key.remote.addr);
+	return c->peer != NULL;
+}
+
+static int conn_accept(struct stream_listener *l, struct stream_conn *c)
+{
+	struct stream *s = l->s;
+	struct stream_conn *before;
+	int rc = uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&c->tcp);
+
+	if (rc == 0)
+		rc = ends_read(c);
+	if (rc < 0)
+		return rc;
+	c->sa = stream_sa_find(s, &c->key);
+	if (c->sa)
+		c->flow = c->sa->flow;
+	else
+		c->flow = (struct sip_flow){.transport = SIP_TRANSPORT_TCP,
+					    .local = c->key.local,
+					    .remote = c->key.remote};
+	if (!c->sa && l->protected)
+		return -EPERM;
+	before = stream_conn_find(s, &c->key);
+	if (before) /* the stack has seen its end, we have not yet */
+		stream_conn_close(before, STREAM_END_RESET);
+	if (!admitted(c))
+		return -EMFILE;
+	return stream_conn_insert(c);
+}
+
+static void knocked(uv_stream_t *h, int status)
+{
+	struct stream_listener *l = h->data;
+	struct stream *s = l->s;
+	struct stream_conn *c;
+
+	if (status < 0 || s->closing)
+		return;
+	c = stream_conn_make(s); /* without memory it waits in the backlog */
+	if (!c)
+		return;
+	if (uv_tcp_init(s->loop, &c->tcp) < 0) {
+		DL_DELETE(s->conns, c);
+		free(c);
+		return;
+	}
+	c->filter = l->filter;
+	c->filter_ctx = l->filter_ctx;
+	if (conn_accept(l, c) < 0) {
+		s->counters.refused++;
+		stream_conn_close(c, STREAM_END_RESET);
+		return;
+	}
+	s->counters.accepted++;
+	stream_conn_start(c);
+}
+
+/* ---- listeners ---------------------------------------------------------------------------- */
+
+static void listener_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+void stream_listener_close(struct stream_listener *l)
+{
+	DL_DELETE(l->s->listeners, l);
+	uv_close((uv_handle_t *)&l->tcp, listener_closed);
+}
+
+static int listener_open(struct stream *s, const struct ip_endpoint *at, bool protected,
+			 struct stream_listener **lp)
+{
+	struct stream_listener *l = calloc(1, sizeof(*l));
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	l->s = s;
+	l->at = *at;
+	l->protected = protected;
+	rc = stream_socket(s, &l->tcp, at->addr.version);
+	if (rc < 0) {
+		free(l);
+		return rc;
+	}
+	l->tcp.data = l;
+	DL_APPEND(s->listeners, l);
+	rc = stream_bind(&l->tcp, at);
+	if (rc == 0)
+		rc = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, knocked);
+	if (rc < 0)
+		stream_listener_close(l);
+	else
+		*lp = l;
+	return rc;
+}
+
+int stream_listen(struct stream *s, const struct ip_endpoint *at, bool protected,
+		  const struct stream_filter *filter, void *filter_ctx)
+{
+	struct stream_listener *l;
+	int rc = listener_open(s, at, protected, &l);
+
+	if (rc < 0)
+		return rc;
+	l->users = 1;
+	l->filter = filter;
+	l->filter_ctx = filter_ctx;
+	return 0;
+}
+
+int stream_listener_use(struct stream *s, const struct ip_endpoint *at, struct stream_listener **lp)
+{
+	struct stream_listener *l;
+	int rc = 0;
+
+	DL_FOREACH(s->listeners, l)
+	if (ip_endpoint_eq(&l->at, at))
+		break;
+	if (!l)
+		rc = listener_open(s, at, true, &l);
+	if (rc < 0)
+		return rc;
+	l->users++;
+	*lp = l;
+	return 0;
+}
+
+void stream_listener_leave(struct stream_listener *l)
+{
+	if (--l->users == 0)
+		stream_listener_close(l);
+}
