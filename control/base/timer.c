@@ -11,6 +11,7 @@ struct entry {
 
 struct timers {
 	struct entry *heap; /* heap[1] is due next; children of i are 2i and 2i + 1 */
+	uint64_t now;	    /* of the last run */
 	uint32_t n, cap;    /* running timers; places, not counting heap[0] */
 };
 
@@ -115,8 +116,14 @@ void timer_stop(struct timers *ts, struct timer *t)
 		heap_settle(ts, i, last);
 }
 
+uint64_t timers_now(const struct timers *ts)
+{
+	return ts->now;
+}
+
 uint64_t timers_run(struct timers *ts, uint64_t now)
 {
+	ts->now = now;
 	while (ts->n && ts->heap[1].due <= now) {
 		struct timer *t = ts->heap[1].t;
 

@@ -36,4 +36,5 @@ static inline bool timer_running(const struct timer *t)
 
 /* Calls what is due at `now`, in order of due time; returns the next due time or TIMER_NEVER. */
 uint64_t timers_run(struct timers *ts, uint64_t now);
+uint64_t timers_now(const struct timers *ts); /* of the last timers_run(); 0: there was none */
 unsigned timers_count(const struct timers *ts);

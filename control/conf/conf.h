@@ -70,7 +70,7 @@ struct esp_conf {
 
 	/* management, limits, log */
 	char *socket_path;
-	uint32_t max_pending;
+	uint32_t max_pending, tcp_connections, tcp_idle;
 	enum conf_level log_level;
 };
 

@@ -112,6 +112,10 @@ const struct conf_key conf_keys[] = {
 	 .help = "where esplanadectl connects; relative to --run-dir"},
 	{"limits.pending_registrations", &conf_number, FIELD(max_pending), 1, 4194304,
 	 .fallback = "20000", .help = "registrations under way at once; more are refused"},
+	{"limits.tcp_connections", &conf_number, FIELD(tcp_connections), 16, 1048576,
+	 .fallback = "100000", .help = "protected TCP connections at once; in clear a quarter"},
+	{"limits.tcp_idle", &conf_number, FIELD(tcp_idle), 30, 86400, .fallback = "1800",
+	 .help = "seconds without a message after which a connection is closed"},
 	{"log.level", &conf_word, FIELD(log_level), .words = level_words, .fallback = "\"info\"",
 	 .help = "least weight that is written"},
 };

@@ -52,6 +52,8 @@ static int start(struct daemon *d)
 	if (!err)
 		err = daemon_loop_start(d);
 	if (!err)
+		err = daemon_tcp_start(d);
+	if (!err)
 		err = daemon_mgmt_start(d);
 	return err;
 }
@@ -63,6 +65,7 @@ static void loop_close(struct daemon *d)
 	daemon_loop_end(d);
 	uv_run(&d->loop, UV_RUN_DEFAULT); /* lets the handles close */
 	uv_loop_close(&d->loop);
+	daemon_tcp_free(d);
 }
 
 int daemon_run(struct daemon *d)

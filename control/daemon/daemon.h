@@ -12,6 +12,7 @@
 #include "control/mw/mw.h"
 #include "control/pcscf/pcscf.h"
 #include "control/scscf/scscf.h"
+#include "control/stream/stream.h"
 #include "dataplane.h"
 
 struct daemon {
@@ -39,6 +40,7 @@ struct daemon {
 	uv_timer_t timer, watch;
 	uv_signal_t term, interrupt;
 	struct mgmt *mgmt;
+	struct stream *stream;	       /* TCP; NULL without a host port */
 	struct daemon_lookup *lookups; /* running */
 	unsigned n_lookups;
 	uint64_t drops_seen[DP_DROP_COUNT], refusals_seen[PCSCF_DROP_COUNT];
@@ -62,6 +64,12 @@ void daemon_plane_stop(struct daemon *d);
 struct pcscf_env daemon_pcscf_env(struct daemon *d);
 /* Takes what has come; true if there may be more. */
 bool daemon_plane_take(struct daemon *d);
+
+/* tcp.c */
+int daemon_tcp_start(struct daemon *d);					     /* the loop is open */
+int daemon_tcp_send(void *ctx, const struct sip_flow *flow, struct sv text); /* env.stream_send() */
+void daemon_tcp_end(struct daemon *d); /* the loop must run once more */
+void daemon_tcp_free(struct daemon *d);
 
 /* resolver.c: the P-CSCF's env.resolve() */
 int daemon_resolve(void *ctx, const char *host, uint32_t id);

@@ -83,6 +83,7 @@ void daemon_loop_end(struct daemon *d)
 	mgmt_free(d->mgmt);
 	d->mgmt = NULL;
 	daemon_resolver_end(d);
+	daemon_tcp_end(d);
 	uv_walk(&d->loop, close_handle, d);
 }
 

@@ -112,18 +112,29 @@ static int env_sa_install(void *ctx, const struct sa_set *set)
 
 	if (err)
 		log_line(&d->log, CONF_LOG_WARNING, "SA set not installed: %s", strerror(-err));
+	if (!err && d->stream && stream_protect(d->stream, set) < 0)
+		log_line(&d->log, CONF_LOG_WARNING, "SA set %u: no TCP", set->id);
 	return err;
 }
 
 static void env_sa_remove(void *ctx, sa_set_id id)
 {
-	dp_sa_remove(((struct daemon *)ctx)->dp, id);
+	struct daemon *d = ctx;
+
+	if (d->stream)
+		stream_unprotect(d->stream, id);
+	dp_sa_remove(d->dp, id);
 }
 
 struct pcscf_env daemon_pcscf_env(struct daemon *d)
 {
-	return (struct pcscf_env){
-		d, env_send, env_sa_reserve, env_sa_install, env_sa_remove, daemon_resolve};
+	return (struct pcscf_env){d,
+				  env_send,
+				  env_sa_reserve,
+				  env_sa_install,
+				  env_sa_remove,
+				  daemon_resolve,
+				  daemon_tcp_send};
 }
 
 /* ---- data plane to P-CSCF ----------------------------------------------------------------- */

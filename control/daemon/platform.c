@@ -19,6 +19,10 @@ void platform_limits(struct log *log)
 		l.rlim_cur = l.rlim_max;
 		setrlimit(RLIMIT_MEMLOCK, &l);
 	}
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) { /* one for each TCP connection */
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
 	if (!secret_locked())
 		log_line(log, CONF_LOG_WARNING,
 			 "memory cannot be locked: keys may reach swap (CAP_IPC_LOCK or "

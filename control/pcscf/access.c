@@ -5,7 +5,7 @@
 void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text)
 {
 	struct pcscf *p = ctx;
-	struct pcscf_set *s;
+	struct pcscf_set *s = NULL;
 
 	if (flow->set) {
 		s = pcscf_set_of_flow(p, flow);
@@ -16,7 +16,7 @@ void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text)
 		if (!s) /* gone meanwhile: then so is who would read it */
 			return;
 	}
-	p->env.send(p->env.ctx, flow, text);
+	pcscf_transport_send(p, s, flow, text);
 }
 
 /* In clear only REGISTER (SP-20). */
@@ -28,14 +28,17 @@ static bool clear_admits(struct pcscf *p, const struct sip_msg *m)
 	return false;
 }
 
-/* Over UDP all from the UE comes to port_ps (SP-13); a response on the set of its request (LP-12).
+/*
+ * Requests come to port_ps, and over UDP responses too (SP-13); over TCP those come on our own
+ * connection from port_pc, or to port_ps if that has gone (SP-16). A response comes on the set of
+ * its request (LP-12).
  */
 static bool set_admits(const struct pcscf_set *s, const struct sip_flow *from,
 		       const struct sip_msg *m)
 {
 	sa_set_id sent_on;
 
-	if (from->transport == SIP_TRANSPORT_UDP && from->pair != SA_SERVER)
+	if (from->pair != SA_SERVER && (m->request || from->transport == SIP_TRANSPORT_UDP))
 		return false;
 	if (m->request)
 		return true;

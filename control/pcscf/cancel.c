@@ -59,7 +59,9 @@ void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
 		s = pcscf_set_find(p, r->set);
 		if (!s || s->serial != r->serial)
 			return;
-		flow = pcscf_set_flow(s);
+		flow = *sip_client_flow(r->client); /* that of the INVITE (RFC 3261 9.1) */
+		sip_via_transport_set(r->cancel, r->cancel_len,
+				      sv_of(sip_transport_name(flow.transport)));
 	}
 	(void)sip_client_create(down ? p->access : p->core, &c, &flow,
 				(struct sv){r->cancel, r->cancel_len}, cancel_answered, p, now);

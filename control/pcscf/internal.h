@@ -43,6 +43,7 @@ struct pcscf_set {
 	uint64_t expires_at; /* ms, the application's lifetime (ST-14) */
 	uint64_t
 		repeats_until; /* the UE may still repeat a request that was answered on this set */
+	uint64_t no_tcp_until; /* ms; the UE takes no connection from port_pc (F15) */
 	struct timer timer;
 	struct pcscf_port_key key_uc, key_pc;
 	UT_hash_handle by_id, by_uc, by_pc;
@@ -358,6 +359,14 @@ void pcscf_strip_network(struct sip_edit *e,
 void pcscf_strip_private(struct sip_edit *e, const struct sip_msg *m); /* what no UE may see */
 void pcscf_strip_keys(struct sip_edit *e,
 		      const struct sip_msg *m); /* ik and ck of any challenge (F32) */
+
+/* ---- transport.c */
+/* The flow of a request to the UE, whose Via gets that transport; `text` is ours to change. */
+struct sip_flow pcscf_request_flow(const struct pcscf *p, const struct pcscf_set *s, char *text,
+				   size_t n, uint64_t now);
+/* Sends by a flow as it is; s is its set or NULL. What TCP does not take goes another way. */
+void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const struct sip_flow *flow,
+			  struct sv text);
 
 /* ---- originating.c, terminating.c, core.c, access.c */
 void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,

@@ -45,6 +45,12 @@ struct pcscf_env {
 	 * Via with a name never fits (ST-05). Negative errno: not now.
 	 */
 	int (*resolve)(void *ctx, const char *host, uint32_t id);
+	/*
+	 * As send, over TCP: on the connection of that flow; if there is none, one is opened where
+	 * the flow is of pair SA_CLIENT. Negative errno: not sent, -ENOTCONN if the UE would have
+	 * to open it. What fails later comes back by pcscf_undelivered(). NULL: there is no TCP.
+	 */
+	int (*stream_send)(void *ctx, const struct sip_flow *flow, struct sv text);
 };
 
 int pcscf_alloc(struct pcscf **pp, const struct pcscf_conf *conf, const struct pcscf_env *env,
@@ -56,6 +62,9 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 /* The answer to env.resolve(); n = 0: there is no such name. */
 void pcscf_resolved(struct pcscf *p, uint32_t id, const struct ip_addr *addrs, unsigned n,
 		    uint64_t now);
+/* `text`, sent over TCP on that flow, has not reached the UE: it goes another way (RFC
+ * 3261 18.1.1, 18.2.2; F10, F15). */
+void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, uint64_t now);
 /* The data plane says that an outbound SA will soon have no sequence numbers: the set must be
  * replaced or go. */
 void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);

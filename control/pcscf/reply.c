@@ -50,5 +50,5 @@ void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcs
 	}
 	text = pcscf_reply_text(p, m, why);
 	if (!sv_empty(text))
-		p->env.send(p->env.ctx, &reply, text);
+		pcscf_transport_send(p, NULL, &reply, text);
 }

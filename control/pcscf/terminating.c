@@ -35,34 +35,39 @@ static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, cons
 
 static void forward(struct pcscf *p, struct pcscf_set *s, const struct sip_msg *m, uint64_t now)
 {
-	struct sip_flow core = pcscf_core_flow(), flow = pcscf_set_flow(s);
+	struct sip_flow core = pcscf_core_flow(), flow;
 	struct pcscf_refusal why = {.status = 500};
 	struct pcscf_relay *relay;
 	struct sip_edit e;
+	struct sv text;
 
 	if (pcscf_relay_create(p, PCSCF_RELAY_DOWN, &core, m, s, &relay, now) < 0)
 		return;
 	why.status = request_edit(&e, s, m);
 	if (why.status == 0) {
-		if (pcscf_relay_send(relay, &flow, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX),
-				     now) == 0)
+		text = sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
+		flow = pcscf_request_flow(p, s, p->out, text.n, now);
+		if (pcscf_relay_send(relay, &flow, text, now) == 0)
 			return;
 		why.status = e.failed ? 513 : 500;
 	}
 	pcscf_relay_answer(relay, &why, now);
 }
 
-static void forward_ack(struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m)
+static void forward_ack(struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m,
+			uint64_t now)
 {
-	struct sip_flow flow = pcscf_set_flow(s);
+	struct sip_flow flow;
 	struct sip_edit e;
 	struct sv text;
 
 	if (request_edit(&e, s, m))
 		return;
 	text = sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
-	if (!sv_empty(text))
-		pcscf_access_send(p, &flow, text);
+	if (sv_empty(text))
+		return;
+	flow = pcscf_request_flow(p, s, p->out, text.n, now);
+	pcscf_access_send(p, &flow, text);
 }
 
 void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
@@ -81,7 +86,7 @@ void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
 	}
 	p->counters.requests_to_ue++;
 	if (m->method == SIP_ACK)
-		forward_ack(p, r->down, m);
+		forward_ack(p, r->down, m, now);
 	else
 		forward(p, r->down, m, now);
 }

@@ -48,6 +48,10 @@ __attribute__((format(printf, 2, 3))) void sip_edit_append(struct sip_edit *e, c
 /* Takes `token` out of comma lists of `id` (Require, Supported, ...), and the field if emptied. */
 void sip_edit_remove_token(struct sip_edit *e, enum sip_hdr id, struct sv token);
 
+/* Overwrites the transport of the topmost Via, in place: UDP, TCP and TLS are equally long. Text
+ * that is no message, or names another transport, stays as it is. */
+void sip_via_transport_set(char *text, size_t n, struct sv transport);
+
 /* The result as pieces: number of them, or -E2BIG (failed, or more than max). They live as long as
  * message and edit. */
 int sip_edit_iov(const struct sip_edit *e, struct iovec *iov, unsigned max);

@@ -21,6 +21,12 @@ struct sip_flow {
 	uint8_t pair;  /* enum sa_pair, with a set */
 };
 
+/* As Via and URIs name it; UDP, TCP, TLS. */
+static inline const char *sip_transport_name(enum sip_transport t)
+{
+	return t == SIP_TRANSPORT_UDP ? "UDP" : t == SIP_TRANSPORT_TLS ? "TLS" : "TCP";
+}
+
 static inline bool sip_flow_reliable(const struct sip_flow *f)
 {
 	return f->transport != SIP_TRANSPORT_UDP;

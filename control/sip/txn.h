@@ -77,6 +77,14 @@ int sip_client_create(struct sip_txns *t, struct sip_client_txn **cp, const stru
 /* Forgets it: no handler call any more. */
 void sip_client_cancel(struct sip_client_txn *c);
 
+/*
+ * The request could not be sent on its flow: sends it on another one, with that one's transport in
+ * its Via (RFC 3261 18.1.1). false: no transaction waits for its first response any more.
+ */
+bool sip_client_reroute(struct sip_txns *t, const struct sip_msg *request,
+			const struct sip_flow *flow, uint64_t now);
+const struct sip_flow *sip_client_flow(const struct sip_client_txn *c);
+
 /* A new branch: "z9hG4bK" and 24 random hex digits, NUL-terminated. */
 #define SIP_BRANCH_LEN 32
 void sip_branch(char branch[SIP_BRANCH_LEN]);

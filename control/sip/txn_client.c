@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "control/base/parse.h"
+#include "control/sip/edit.h"
 #include "control/sip/txn_impl.h"
 
 static bool is_live(const struct sip_client_txn *c)
@@ -117,6 +118,30 @@ int sip_client_create(struct sip_txns *t, struct sip_client_txn **cp, const stru
 void sip_client_cancel(struct sip_client_txn *c)
 {
 	txn_client_free(c);
+}
+
+bool sip_client_reroute(struct sip_txns *t, const struct sip_msg *request,
+			const struct sip_flow *flow, uint64_t now)
+{
+	struct txn_key key = txn_client_key(t, request);
+	struct sip_client_txn *c = find(t, &key);
+
+	if (!c || c->state != TXN_TRYING)
+		return false;
+	c->flow = *flow;
+	c->interval = t->v.t1;
+	sip_via_transport_set(c->text, c->text_len, sv_of(sip_transport_name(flow->transport)));
+	if (sip_flow_reliable(flow))
+		timer_stop(t->timers, &c->retry);
+	else
+		timer_start(t->timers, &c->retry, now + c->interval, repeat, c);
+	t->env.send(t->env.ctx, &c->flow, text_of(c));
+	return true;
+}
+
+const struct sip_flow *sip_client_flow(const struct sip_client_txn *c)
+{
+	return &c->flow;
 }
 
 static void provisional(struct sip_client_txn *c, const struct sip_msg *m, uint64_t now)

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "control/base/parse.h"
+#include "control/sip/edit.h"
 #include "control/sip/host.h"
 #include "control/sip/msg.h"
 #include "control/sip/scan.h"
@@ -49,4 +50,14 @@ int sip_via_top(struct sip_via *v, const struct sip_msg *m)
 	if (!sip_list_next(&rest, &element))
 		return -EBADMSG;
 	return sip_via_parse(v, element);
+}
+
+void sip_via_transport_set(char *text, size_t n, struct sv transport)
+{
+	struct sip_msg m;
+	struct sip_via v;
+
+	if (sip_msg_parse(&m, (struct sv){text, n}) == 0 && sip_via_top(&v, &m) == 0 &&
+	    v.transport.n == transport.n)
+		memcpy(text + (v.transport.p - text), transport.p, transport.n);
 }

@@ -119,6 +119,17 @@ static void to_ue(void *ctx, const struct sip_flow *flow, struct sv text)
 	box_add(&r->ue, text)->flow = *flow;
 }
 
+static int to_ue_stream(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	struct rig *r = ctx;
+
+	assert_int_equal(flow->transport, SIP_TRANSPORT_TCP);
+	if (flow->set && r->stream_result[flow->pair])
+		return r->stream_result[flow->pair];
+	to_ue(ctx, flow, text);
+	return 0;
+}
+
 static void to_icscf(void *arg, struct sv text, uint64_t now)
 {
 	(void)now;
@@ -134,8 +145,13 @@ static void to_scscf(void *arg, struct sv text, uint64_t now)
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf))
 {
 	bool resolver = r->resolver;
-	struct pcscf_env env = {r,	    to_ue,     sa_reserve,
-				sa_install, sa_remove, resolver ? resolve : NULL};
+	struct pcscf_env env = {.ctx = r,
+				.send = to_ue,
+				.sa_reserve = sa_reserve,
+				.sa_install = sa_install,
+				.sa_remove = sa_remove,
+				.resolve = resolver ? resolve : NULL,
+				.stream_send = to_ue_stream};
 	struct pcscf_conf conf = {
 		.host = RIG_HOST,
 		.icscf_host = RIG_ICSCF,

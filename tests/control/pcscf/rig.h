@@ -52,6 +52,7 @@ struct rig {
 	uint32_t resolve_id;
 	unsigned resolves;
 	int resolve_result;
+	int stream_result[SA_PAIRS]; /* of sending over TCP on a pair of a set */
 };
 
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf));

@@ -442,26 +442,6 @@ static void answers_for_removed_sets_are_not_sent(void **state)
 	assert_int_equal(r.ue.n, 0);
 }
 
-/* One half of SP-16: we open no connections yet. covers: D-28 */
-static void tcp_answers_stay_on_the_connection(void **state)
-{
-	struct sip_flow from = rig_flow(&r, &u, u.set);
-
-	(void)state;
-	from.transport = SIP_TRANSPORT_TCP;
-	rig_from_ue(
-		&r, &from,
-		"MESSAGE sip:bob@home.test SIP/2.0\r\n"
-		"Via: SIP/2.0/TCP [2001:db8::77]:5070;branch=z9hG4bKtcp\r\nMax-Forwards: 70\r\n"
-		"From: <sip:alice@home.test>;tag=1\r\nTo: <sip:bob@home.test>\r\nCall-ID: tcp\r\n"
-		"CSeq: 7 MESSAGE\r\nContent-Length: 0\r\n\r\n");
-	rig_answer(&r, 200, "%s", "");
-	assert_int_equal(rig_last_ue(&r)->flow.transport, SIP_TRANSPORT_TCP);
-	assert_int_equal(rig_last_ue(&r)->flow.pair, SA_SERVER);
-	assert_int_equal(rig_last_ue(&r)->flow.local.port, 6060);
-	assert_int_equal(rig_last_ue(&r)->flow.remote.port, u.ours.port_c);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -481,7 +461,6 @@ int main(void)
 		T(stray_responses_are_discarded),
 		T(timer_c_ends_an_invite),
 		T(answers_for_removed_sets_are_not_sent),
-		T(tcp_answers_stay_on_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
