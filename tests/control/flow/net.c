@@ -18,44 +18,43 @@ static const struct agree_choice all_choices[PCSCF_MAX_CHOICES] = {
 
 /* ---- SA layer */
 
+/* The id finds the place, and so does an SPI; neither comes again. */
 static struct net_sa *sa_find(struct net_end *e, sa_set_id id)
 {
-	for (unsigned i = 0; i < NET_SETS; i++)
-		if (e->sas[i].reserved && e->sas[i].set.id == id)
-			return &e->sas[i];
-	return NULL;
+	struct net_sa *sa = &e->sas[id % e->places];
+
+	return sa->reserved && sa->set.id == id ? sa : NULL;
 }
 
-static bool spi_used(struct net_end *e, uint32_t spi)
+static struct net_sa *sa_of_spi(struct net_end *e, uint32_t spi)
 {
-	for (unsigned i = 0; i < NET_SETS; i++)
-		for (unsigned p = 0; p < SA_PAIRS; p++)
-			if (e->sas[i].reserved && e->sas[i].set.spi_in[p] == spi)
-				return true;
+	return spi < SA_SPI_MIN ? NULL : sa_find(e, (spi - SA_SPI_MIN) / SA_PAIRS);
+}
+
+static bool spi_avoided(uint32_t spi, const uint32_t *avoid, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (avoid[i] == spi)
+			return true;
 	return false;
 }
 
 static int sa_reserve(void *ctx, const uint32_t *avoid, unsigned n, struct sa_set *set)
 {
 	struct net_end *e = ctx;
-	struct net *net = e->net;
 
-	for (unsigned i = 0; i < NET_SETS; i++) {
-		if (e->sas[i].reserved)
+	for (unsigned tries = 0; tries < 2 * e->places; tries++) {
+		sa_set_id id = ++e->last_id;
+		uint32_t spi = SA_SPI_MIN + id * SA_PAIRS;
+		struct net_sa *sa = &e->sas[id % e->places];
+
+		if (sa->reserved || spi_avoided(spi, avoid, n) || spi_avoided(spi + 1, avoid, n))
 			continue;
-		for (unsigned p = 0; p < SA_PAIRS; p++) {
-			bool taken;
-
-			do {
-				set->spi_in[p] = net->next_spi++;
-				taken = spi_used(e, set->spi_in[p]);
-				for (unsigned k = 0; k < n; k++)
-					taken |= avoid[k] == set->spi_in[p];
-			} while (taken);
-		}
-		set->id = ++net->next_id;
-		e->sas[i].reserved = true;
-		e->sas[i].set = *set;
+		set->id = id;
+		set->spi_in[SA_SERVER] = spi;
+		set->spi_in[SA_CLIENT] = spi + 1;
+		*sa = (struct net_sa){.reserved = true, .set = *set};
+		e->in_use++;
 		return 0;
 	}
 	return -ENOSPC;
@@ -84,26 +83,37 @@ static void sa_remove(void *ctx, sa_set_id id)
 
 	assert_non_null(sa);
 	e->net->removes += sa->installed;
+	e->in_use--;
 	memset(sa, 0, sizeof(*sa));
 }
 
 unsigned net_sets(const struct net_end *e)
 {
-	unsigned n = 0;
+	return e->in_use;
+}
 
-	for (unsigned i = 0; i < NET_SETS; i++)
-		n += e->sas[i].reserved;
-	return n;
+static void end_make(struct net *n, struct net_end *e, unsigned places)
+{
+	e->net = n;
+	e->places = places;
+	e->last_id = (n->ends++ & 63) << 24; /* so ids and SPIs differ between a few ends */
+	e->sas = calloc(places, sizeof(*e->sas));
+	assert_non_null(e->sas);
 }
 
 /* ---- the access */
 
+static struct net_ue *ue_of(struct net_end *e)
+{
+	return (struct net_ue *)((char *)e - offsetof(struct net_ue, end));
+}
+
 static struct net_end *end_of(struct net *n, const struct ip_addr *a)
 {
-	for (unsigned i = 0; i < n->n_ues; i++)
-		if (ip_addr_eq(&n->ues[i].conf.local.addr, a))
-			return &n->ues[i].end;
-	return &n->edge;
+	unsigned host = a->version == 4 ? a->b[2] << 8 | a->b[3] : a->b[14] << 8 | a->b[15];
+	struct net_ue *x = n->at[host];
+
+	return x && ip_addr_eq(&x->conf.local.addr, a) ? &x->end : &n->edge;
 }
 
 /* A parameter of that name; a nonce may hold the letters by chance. */
@@ -165,29 +175,27 @@ static void edge_send(void *ctx, const struct sip_flow *flow, struct sv text)
 static struct net_sa *sa_receive(struct net_end *to, const struct sa_set *out, unsigned pair,
 				 unsigned *in_pair)
 {
-	for (unsigned i = 0; i < NET_SETS; i++) {
-		struct net_sa *sa = &to->sas[i];
+	struct net_sa *sa = sa_of_spi(to, out->spi_out[pair]);
+	unsigned p;
 
-		for (unsigned p = 0; sa->installed && p < SA_PAIRS; p++) {
-			if (sa->set.spi_in[p] != out->spi_out[pair])
-				continue;
-			if (sa->set.integ != out->integ || sa->set.encr != out->encr ||
-			    memcmp(&sa->set.keys, &out->keys, sizeof(out->keys)) != 0) {
-				to->net->lost_keys++;
-				return NULL;
-			}
-			if (!ip_addr_eq(&sa->set.remote, &out->local) ||
-			    sa->set.local_port[p] != out->remote_port[pair] ||
-			    sa->set.remote_port[p] != out->local_port[pair]) {
-				to->net->lost_selectors++;
-				return NULL;
-			}
-			*in_pair = p;
-			return sa;
-		}
+	if (!sa || !sa->installed) {
+		to->net->lost_spi++;
+		return NULL;
 	}
-	to->net->lost_spi++;
-	return NULL;
+	if (sa->set.integ != out->integ || sa->set.encr != out->encr ||
+	    memcmp(&sa->set.keys, &out->keys, sizeof(out->keys)) != 0) {
+		to->net->lost_keys++;
+		return NULL;
+	}
+	p = sa->set.spi_in[SA_SERVER] == out->spi_out[pair] ? SA_SERVER : SA_CLIENT;
+	if (!ip_addr_eq(&sa->set.remote, &out->local) ||
+	    sa->set.local_port[p] != out->remote_port[pair] ||
+	    sa->set.remote_port[p] != out->local_port[pair]) {
+		to->net->lost_selectors++;
+		return NULL;
+	}
+	*in_pair = p;
+	return sa;
 }
 
 static void hand_over(struct net *n, struct net_end *to, const struct sip_flow *flow,
@@ -199,9 +207,8 @@ static void hand_over(struct net *n, struct net_end *to, const struct sip_flow *
 		pcscf_input(n->pcscf, flow, text, n->now);
 		return;
 	}
-	for (unsigned i = 0; i < n->n_ues; i++)
-		if (to == &n->ues[i].end && n->ues[i].ue)
-			ue_input(n->ues[i].ue, flow, text, n->now);
+	if (ue_of(to)->ue)
+		ue_input(ue_of(to)->ue, flow, text, n->now);
 }
 
 static void deliver(struct net *n, const struct net_packet *k)
@@ -316,13 +323,29 @@ void net_run(struct net *n, uint64_t ms)
 
 static void event(void *ctx, struct ue *u, enum ue_event e, struct sv text, uint64_t now)
 {
-	struct net_end *end = ctx;
-	struct net_ue *x = (struct net_ue *)((char *)end - offsetof(struct net_ue, end));
+	struct net_ue *x = ue_of(ctx);
 
 	(void)u;
 	(void)now;
 	x->events[e]++;
 	snprintf(x->text, sizeof(x->text), "%.*s", SV_ARG(text));
+}
+
+void net_ue_place(struct net *n, unsigned i, uint16_t host)
+{
+	struct net_ue *x = &n->ues[i];
+	char addr[64];
+
+	assert_null(n->at[host]);
+	assert_null(x->ue);
+	n->at[x->host] = NULL;
+	x->host = host;
+	n->at[host] = x;
+	if (x->conf.pcscf.addr.version == 6)
+		snprintf(addr, sizeof(addr), "2001:db8:1::%x", host);
+	else
+		snprintf(addr, sizeof(addr), "10.1.%u.%u", host >> 8, host & 255);
+	ip_addr_parse(&x->conf.local.addr, addr);
 }
 
 void net_ue_start(struct net *n, unsigned i)
@@ -344,11 +367,10 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 {
 	struct net_ue *x = &n->ues[i];
 	struct hss_subscriber s = {.n_impus = 2, .amf = {0x80, 0}};
-	char addr[64];
 
 	snprintf(x->impi, sizeof(x->impi), "u%u@" REALM, i);
 	snprintf(x->impu, sizeof(x->impu), "sip:u%u@" REALM, i);
-	x->end.net = n;
+	end_make(n, &x->end, NET_SETS);
 	x->conf = (struct ue_conf){
 		.impi = x->impi,
 		.impu = x->impu,
@@ -364,9 +386,8 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 	};
 	memcpy(x->conf.choices, all_choices, sizeof(all_choices));
 	memset(&x->conf.key, 0x40 + (int)i, sizeof(x->conf.key));
-	snprintf(addr, sizeof(addr), setup->ip == 6 ? "2001:db8:1::%u" : "10.1.0.%u", i + 1);
-	ip_addr_parse(&x->conf.local.addr, addr);
 	ip_addr_parse(&x->conf.pcscf.addr, setup->ip == 6 ? "2001:db8::1" : "192.0.2.1");
+	net_ue_place(n, i, (uint16_t)(i + 1));
 	x->conf.local.port = x->conf.pcscf.port = 5060;
 	snprintf(s.impi, sizeof(s.impi), "%s", x->impi);
 	snprintf(s.impus[0], sizeof(s.impus[0]), "%s", x->impu);
@@ -414,14 +435,14 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.await_auth = 240,
 		.guard = 30,
 		.linger = 32,
-		.max_pending = 1000,
+		.max_pending = setup->ues + 1000,
 	};
 
 	memcpy(conf.choices, setup->n_choices ? setup->choices : all_choices, sizeof(all_choices));
 	ip_addr_parse(&conf.access[0].addr, "192.0.2.1");
 	ip_addr_parse(&conf.access[1].addr, "2001:db8::1");
 	conf.access[0].port = conf.access[1].port = 5060;
-	n->edge.net = n;
+	end_make(n, &n->edge, 4 * setup->ues + NET_SETS);
 	assert_int_equal(pcscf_alloc(&n->pcscf, &conf, &env, n->timers, n->mw), 0);
 }
 
@@ -433,7 +454,8 @@ struct net *net_alloc(const struct net_setup *setup)
 	assert_int_equal(secret_init(), 0);
 	n->tail = &n->head;
 	n->now = 1000;
-	n->next_spi = SA_SPI_MIN;
+	n->ues = calloc(setup->ues, sizeof(*n->ues));
+	assert_non_null(n->ues);
 	assert_int_equal(timers_alloc(&n->timers), 0);
 	assert_int_equal(mw_alloc(&n->mw), 0);
 	core_make(n, setup);
@@ -476,6 +498,10 @@ void net_free(struct net *n)
 	mw_free(n->mw);
 	assert_int_equal(timers_count(n->timers), 0);
 	timers_free(n->timers);
+	for (unsigned i = 0; i < n->n_ues; i++)
+		free(n->ues[i].end.sas);
+	free(n->edge.sas);
+	free(n->ues);
 	free(n);
 }
 

@@ -16,7 +16,7 @@
 #include "tests/support/test.h"
 
 #define NET_UES	 4
-#define NET_SETS 32 /* at one end */
+#define NET_SETS 32 /* of one UE */
 #define NET_TEXT 4096
 
 struct net_sa {
@@ -26,7 +26,9 @@ struct net_sa {
 
 struct net_end { /* the SAs of the P-CSCF or of one UE */
 	struct net *net;
-	struct net_sa sas[NET_SETS];
+	struct net_sa *sas;
+	unsigned places, in_use;
+	sa_set_id last_id;
 };
 
 struct net_packet {
@@ -54,6 +56,7 @@ struct net_ue {
 	struct ue *ue;
 	struct ue_conf conf;
 	struct sqn_array sqn; /* the card's memory */
+	uint16_t host;	      /* lower half of its address */
 	struct net_end end;
 	unsigned events[UE_UNPROTECTED + 1];
 	char text[256]; /* of the last event */
@@ -68,11 +71,11 @@ struct net {
 	struct scscf *scscf;
 	struct pcscf *pcscf;
 	struct net_end edge; /* the P-CSCF's */
-	struct net_ue ues[NET_UES];
-	unsigned n_ues;
+	struct net_ue *ues;
+	unsigned n_ues, ends;
+	struct net_ue *at[65536]; /* by net_ue.host */
 	struct net_packet *head, **tail, *held;
 	uint64_t now;
-	uint32_t next_id, next_spi;
 	unsigned sent; /* over the access, in both directions */
 	unsigned installs, removes;
 	unsigned lost_clear, lost_spi, lost_keys, lost_selectors; /* not delivered, and why */
@@ -100,6 +103,7 @@ struct net *net_alloc(const struct net_setup *setup);
 void net_free(struct net *n); /* fails the test if anything is left behind */
 void net_run(struct net *n, uint64_t ms);
 void net_ue_start(struct net *n, unsigned i); /* again, with an empty memory but for its card */
+void net_ue_place(struct net *n, unsigned i, uint16_t host); /* one that does not run */
 void net_ue_crash(struct net *n, unsigned i);
 
 void net_register(struct net *n, unsigned i); /* and waits until it is done */

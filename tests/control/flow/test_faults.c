@@ -368,7 +368,7 @@ static void damage_anywhere(void **state)
 {
 	static const unsigned open[] = {1, 6, 2, 3, 4, 5, 8, 9, 10, 11};
 	const char *env = getenv("FAULTS_STEP");
-	unsigned step = env ? (unsigned)strtoul(env, NULL, 10) : 7, at = 0;
+	unsigned step = env ? (unsigned)strtoul(env, NULL, 10) : 23, at = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < N_OF(open); i++)

@@ -99,7 +99,7 @@ static const struct sa_set *installed_set(const struct net_end *e, const struct 
 {
 	const struct sa_set *set = NULL;
 
-	for (unsigned i = 0; i < NET_SETS; i++) {
+	for (unsigned i = 0; i < e->places; i++) {
 		if (!e->sas[i].installed || !ip_addr_eq(&e->sas[i].set.remote, remote))
 			continue;
 		assert_null(set);
