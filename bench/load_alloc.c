@@ -49,6 +49,7 @@ static int dp_start(struct load *l)
 {
 	struct dp_config c = {
 		.ue_port = l->o.port,
+		.host_port = l->o.host_port,
 		.local[0] = l->o.local,
 		.n_local = 1,
 		.sip_port = 5060,
@@ -105,11 +106,14 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 		.guard = 30,
 		.patience = l->o.patience,
 		.protect_or_abort = true,
+		.transport = l->o.transport,
 	};
 	int rc;
 
 	u->load = l;
 	env.ctx = u;
+	if (l->o.transport == UE_TRANSPORT_UDP)
+		env.stream_send = NULL;
 	pool_addr(&l->pool, i, &c.local.addr);
 	choices_set(&l->o, i, &c);
 	u->impu = strdup(s->impu);
@@ -225,6 +229,10 @@ int load_alloc(struct load **lp, const struct load_options *o)
 		rc = eal_start(l);
 	if (rc == 0)
 		rc = dp_start(l);
+	if (rc == 0)
+		rc = load_tcp_start(l);
+	if (rc == 0)
+		rc = load_tcp_wait(l);
 	if (rc < 0) {
 		load_free(l);
 		return rc;
@@ -242,6 +250,7 @@ void load_free(struct load *l)
 		free(l->ues[i].impu);
 	}
 	free(l->ues);
+	load_tcp_end(l);
 	if (l->dp)
 		dp_free(l->dp);
 	if (l->eal)

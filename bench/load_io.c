@@ -40,16 +40,22 @@ static int on_reserve(void *ctx, const uint32_t *avoid, unsigned n, struct sa_se
 static int on_install(void *ctx, const struct sa_set *set)
 {
 	struct load *l = ((struct load_ue *)ctx)->load;
+	int rc;
 
 	if (l->keys && key_export_set(l->keys, set) < 0)
 		fprintf(stderr, "esplanade-ue: %s: cannot write\n", l->o.export_keys);
-	return dp_sa_install(l->dp, set);
+	rc = dp_sa_install(l->dp, set);
+	if (rc == 0 && l->stream && stream_protect(l->stream, set) < 0)
+		l->unsent++;
+	return rc;
 }
 
 static void on_remove(void *ctx, sa_set_id id)
 {
 	struct load *l = ((struct load_ue *)ctx)->load;
 
+	if (l->stream)
+		stream_unprotect(l->stream, id);
 	if (l->dp)
 		dp_sa_remove(l->dp, id);
 }
@@ -75,6 +81,7 @@ const struct ue_env load_env = {
 	.sa_install = on_install,
 	.sa_remove = on_remove,
 	.event = on_event,
+	.stream_send = load_tcp_send,
 	.sa_remove_outbound = on_remove_outbound,
 };
 
@@ -121,14 +128,17 @@ static void progress_print(struct load *l)
 
 static void wait_for(struct load *l, uint64_t until)
 {
-	struct pollfd fds[2] = {{.fd = dp_fd(l->dp), .events = POLLIN},
-				{.fd = l->signals, .events = POLLIN}};
+	struct pollfd fds[3] = {
+		{.fd = dp_fd(l->dp), .events = POLLIN},
+		{.fd = l->signals, .events = POLLIN},
+		{.fd = l->stream ? uv_backend_fd(&l->loop) : -1, .events = POLLIN},
+	};
 	struct signalfd_siginfo info;
 	uint64_t ms = until > l->now ? until - l->now : 0;
 
-	if (!dp_arm(l->dp))
+	if (load_tcp_turn(l) || !dp_arm(l->dp))
 		return;
-	if (poll(fds, 2, ms > 1000 ? 1000 : (int)ms) > 0 && (fds[1].revents & POLLIN) &&
+	if (poll(fds, 3, ms > 1000 ? 1000 : (int)ms) > 0 && (fds[1].revents & POLLIN) &&
 	    read(l->signals, &info, sizeof(info)) == sizeof(info))
 		l->interrupted = true;
 	dp_disarm(l->dp);
@@ -141,7 +151,7 @@ void load_turn(struct load *l, uint64_t until)
 	unsigned n;
 
 	l->now = load_clock_us() / 1000;
-	n = packets_input(l);
+	n = packets_input(l) + load_tcp_turn(l);
 	while (dp_events(l->dp, events, 16) == 16)
 		; /* no SA of a short run wears out */
 	due = timers_run(l->timers, l->now);

@@ -5,6 +5,7 @@
 #include "bench/mail.h"
 #include "bench/pool.h"
 #include "bench/ue_load.h"
+#include "control/stream/stream.h"
 #include "control/ue/ue.h"
 #include "dataplane.h"
 
@@ -34,7 +35,10 @@ struct load {
 	struct load_ue *ues;
 	struct mail mail;
 	FILE *keys;
-	int signals; /* signalfd */
+	bool loop_open;
+	uv_loop_t loop;	       /* of the connections alone: load_turn() runs it */
+	struct stream *stream; /* NULL: UDP only */
+	int signals;	       /* signalfd */
 	bool interrupted;
 	uint64_t now; /* ms, of the turn */
 	uint64_t progress_at;
@@ -55,6 +59,13 @@ uint64_t load_clock_us(void);
 extern const struct ue_env load_env; /* with ctx = struct load_ue */
 /* Packets, timers, progress once; then waits, but not past `until` (ms). */
 void load_turn(struct load *l, uint64_t until);
+
+/* load_tcp.c */
+int load_tcp_start(struct load *l);
+int load_tcp_wait(struct load *l);  /* until the host's side of the host port is set up */
+bool load_tcp_turn(struct load *l); /* true: something has happened */
+void load_tcp_end(struct load *l);
+int load_tcp_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
 
 /* load_run.c */
 void load_event(struct load_ue *u, enum ue_event event, struct sv text);

@@ -23,6 +23,13 @@ void ue_options_help(FILE *f)
 	      "  --pcscf ADDR[:PORT]     where REGISTER goes in clear\n"
 	      "  --subscribers FILE      at least N lines impi,k,opc,amf,sqn,impu[,impu...]\n"
 	      "load: more\n"
+	      "  --transport udp|tcp|mixed   of SIP; mixed: REGISTER and long messages over TCP "
+	      "(udp)\n"
+	      "  --host-port DEVICE      DPDK port to the host, whose stack has TCP and the UEs' "
+	      "addresses;\n"
+	      "                          needed for TCP (net_tap0,iface=esp1)\n"
+	      "  --tcp-idle S            connections without a message are closed (600)\n"
+	      "  --tcp-ping S            CRLF keepalives on idle connections; 0: none (0)\n"
 	      "  --ip 4|6                must be the addresses' version\n"
 	      "  --router-local ADDR     our own address on the link, for which we answer, too\n"
 	      "  --gateway ADDR          next hop; default: all is on the link\n"
@@ -152,7 +159,7 @@ static int ue_algorithms_parse(struct load_options *o, const char *text)
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-enum kind { NUMBER, TEXT, FLAG, PREFIX, ADDRESS, ENDPOINT, ALGORITHMS };
+enum kind { NUMBER, TEXT, FLAG, PREFIX, ADDRESS, ENDPOINT, ALGORITHMS, TRANSPORT };
 
 struct option_def {
 	const char *name;
@@ -160,6 +167,18 @@ struct option_def {
 	void *to;
 	uint32_t min, max; /* NUMBER */
 };
+
+static int transport_parse(enum ue_transport *t, const char *text)
+{
+	static const char *const names[] = {"udp", "tcp", "mixed"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(text, names[i]) == 0) {
+			*t = (enum ue_transport)i;
+			return 0;
+		}
+	return -EINVAL;
+}
 
 static int value_set(const struct option_def *d, const char *value, struct load_options *load)
 {
@@ -183,13 +202,15 @@ static int value_set(const struct option_def *d, const char *value, struct load_
 		return ip_addr_parse(d->to, value);
 	case ENDPOINT:
 		return ue_endpoint_parse(d->to, value);
+	case TRANSPORT:
+		return transport_parse(d->to, value);
 	case ALGORITHMS:
 		return ue_algorithms_parse(load, value);
 	}
 	return -EINVAL;
 }
 
-#define MAX_DEFS 32
+#define MAX_DEFS 48
 
 static int options_read(const struct option_def *defs, unsigned n, struct load_options *load,
 			int argc, char *const *argv, char *why, size_t cap)
@@ -241,6 +262,8 @@ static const char *load_complete(struct load_options *o, uint32_t ip)
 		return "--pcscf is needed";
 	if (!o->subscribers)
 		return "--subscribers is needed";
+	if (o->transport != UE_TRANSPORT_UDP && !o->host_port)
+		return "--host-port is needed for TCP";
 	if (ip && ip != 4 && ip != 6)
 		return "--ip takes 4 or 6";
 	if ((ip && ip != version) || o->local.addr.version != version ||
@@ -279,6 +302,10 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"workers", NUMBER, &o->workers, 1, 32},
 		{"cores", TEXT, &o->cores, 0, 0},
 		{"huge-pages", FLAG, &o->huge_pages, 0, 0},
+		{"transport", TRANSPORT, &o->transport, 0, 0},
+		{"host-port", TEXT, &o->host_port, 0, 0},
+		{"tcp-idle", NUMBER, &o->tcp_idle, 1, 86400},
+		{"tcp-ping", NUMBER, &o->tcp_ping, 0, 86400},
 		{"mtu", NUMBER, &o->mtu, 576, 9216},
 	};
 	const char *missing;
@@ -291,6 +318,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 				   .expires = 600000,
 				   .patience = 16,
 				   .workers = 1,
+				   .tcp_idle = 600,
 				   .mtu = 1500};
 	algorithms_all(o);
 	if (options_read(defs, sizeof(defs) / sizeof(defs[0]), o, argc, argv, why, cap) < 0)

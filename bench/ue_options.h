@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "control/agree/agree.h"
+#include "control/ue/ue.h"
 #include "ip.h"
 
 enum ue_command {
@@ -18,9 +19,10 @@ enum ue_command {
 #define UE_MAX_ALGORITHMS 6
 
 struct load_options { /* strings are argv's */
-	const char *port, *subscribers, *export_keys, *cores;
+	const char *port, *host_port, *subscribers, *export_keys, *cores;
 	uint32_t ues, rate, seconds, messages, size, window, expires, patience;
-	uint32_t workers, mtu;
+	uint32_t workers, mtu, tcp_idle, tcp_ping;
+	enum ue_transport transport;
 	struct ip_prefix local;
 	struct ip_addr router_local, gateway;
 	struct ip_endpoint pcscf;

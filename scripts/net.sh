@@ -69,6 +69,7 @@ net_up() {
 	net_deafen "$NET_UE" ue1
 	# No duplicate address detection: without it the host port can ask for neighbours at once.
 	ip netns exec "$NET_GW" sysctl -qw net.ipv6.conf.default.accept_dad=0
+	ip netns exec "$NET_UE" sysctl -qw net.ipv6.conf.default.accept_dad=0
 	ip -n "$NET_GW" link set lo up
 	ip -n "$NET_GW" link set ue0 up
 	ip -n "$NET_UE" link set lo up
@@ -107,11 +108,30 @@ net_subscribers() { # COUNT
 	net_ctl subscriber add --file "$NET_DIR/subscribers.csv" >/dev/null
 }
 
+# Gives esp1, the host port of esplanade-ue, the UEs' addresses, all of which the kernel then takes for its own
+# (AnyIP); the route to the P-CSCF comes last, since esplanade-ue waits for it.
+net_ue_host() { # 4|6
+	local dev="" router=$net_router4/24 pool=$net_pool4
+	[ "$1" = 4 ] || { router=$net_router6/64 pool=$net_pool6; }
+	for _ in $(seq 300); do
+		dev=$(ip -n "$NET_UE" -o link show up dev esp1 2>/dev/null || true)
+		[ -z "$dev" ] || break
+		sleep 0.1
+	done
+	ip -n "$NET_UE" "-$1" route add local "$pool" dev esp1
+	ip -n "$NET_UE" "-$1" addr add "$router" dev esp1
+}
+
 # esplanade-ue load with the addresses of this network; IP version first, then any of its options.
 net_load() { # 4|6 OPTION...
 	local ip=$1 pool=$net_pool4 router=$net_router4 pcscf=$net_pcscf4
 	shift
 	[ "$ip" = 4 ] || { pool=$net_pool6 router=$net_router6 pcscf=$net_pcscf6; }
+	case " $* " in
+	*" --transport tcp "* | *" --transport mixed "*)
+		set -- --host-port net_tap0,iface=esp1 "$@"
+		net_ue_host "$ip" & ;;
+	esac
 	ip netns exec "$NET_UE" "$NET_BUILD/esplanade-ue" load --port net_af_packet0,iface=ue1 --ip "$ip" \
 		--local "$pool" --router-local "$router" --gateway "$pcscf" --pcscf "$pcscf" \
 		--subscribers "$NET_DIR/subscribers.csv" "$@"

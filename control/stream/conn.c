@@ -74,6 +74,7 @@ static void handle_closed(uv_handle_t *h)
 	struct stream_conn *c = h->data;
 	struct stream *s = c->s;
 
+	s->counters.events++;
 	stream_io_lost(c);
 	if (c->filter_state)
 		c->filter->free(c->filter_state);

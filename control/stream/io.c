@@ -73,6 +73,7 @@ static void socket_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	struct sv octets = {buf->base, n > 0 ? (size_t)n : 0};
 	int rc;
 
+	c->s->counters.events++;
 	if (n == 0 || c->closing)
 		return;
 	if (n < 0) {
@@ -133,6 +134,7 @@ static void written(uv_write_t *req, int status)
 	struct stream_out *o = req->data;
 	struct stream_conn *c = o->c;
 
+	c->s->counters.events++;
 	c->queued -= o->n;
 	if (status == 0) {
 		out_written(o);

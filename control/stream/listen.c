@@ -102,6 +102,7 @@ static void knocked(uv_stream_t *h, int status)
 	struct stream *s = l->s;
 	struct stream_conn *c;
 
+	s->counters.events++;
 	if (status < 0 || s->closing)
 		return;
 	c = stream_conn_make(s); /* without memory it waits in the backlog */

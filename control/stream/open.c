@@ -10,6 +10,7 @@ static void opened(uv_connect_t *req, int status)
 {
 	struct stream_conn *c = req->data;
 
+	c->s->counters.events++;
 	if (c->closing)
 		return;
 	if (status < 0) {

@@ -56,6 +56,7 @@ struct stream_counters {
 	uint64_t refused;	/* over a limit, or to a protected port whose SA set is gone */
 	uint64_t bad, slow;	/* closed: no SIP, or a message that did not end in time */
 	uint64_t stalled, idle; /* closed: the peer does not read; nothing to do */
+	uint64_t events;	/* of libuv: something has happened if it has changed */
 	unsigned connections;	/* now */
 };
 

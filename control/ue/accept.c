@@ -77,6 +77,10 @@ static bool fits(struct ue *u, const struct sip_flow *from, const struct sip_msg
 	s = set_of(u, from);
 	if (!s)
 		return drop(u, UE_DROP_WRONG_SA);
+	/* over TCP, too, requests come to port_us; answers on our connection, or to port_us if that
+	 * has gone (SP-17) */
+	if (m->request && from->pair != SA_SERVER)
+		return drop(u, UE_DROP_WRONG_SA);
 	if (m->request && (s->state == UE_SET_NEW || s->closed)) /* LU-02, LU-10 */
 		return drop(u, UE_DROP_WRONG_SA);
 	return m->request || response_fits(u, from, m);

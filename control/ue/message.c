@@ -109,7 +109,7 @@ static int message_send(struct ue *u, struct ue_request *r, const struct ue_set 
 	message_write(u, on, r->branch, to, body, &b);
 	if (b.overflow)
 		return -EMSGSIZE;
-	ue_set_flow(u, on, &flow);
+	ue_request_flow(u, on, &b, &flow, now);
 	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), on_response, r, now);
 }
 
@@ -199,7 +199,7 @@ static int answer(struct ue *u, const struct sip_flow *from, const struct sip_ms
 	if (status == 405)
 		sbuf_put(&b, SV("Allow: MESSAGE, OPTIONS\r\n"));
 	sip_reply_end(&b, (struct sv){0});
-	ue_set_flow(u, ue_set_find(u, from->set), &reply);
+	ue_reply_flow(u, from, &reply);
 	rc = b.overflow ? -EMSGSIZE
 			: sip_server_create(u->txns, &txn, &reply, m, on_gone, served, now);
 	if (rc < 0) {

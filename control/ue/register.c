@@ -29,6 +29,13 @@ static void identity_write(const struct ue *u, struct sbuf *b)
 	sbuf_printf(b, "Call-ID: %s\r\nCSeq: %u REGISTER\r\n", u->call_id, u->cseq);
 }
 
+/* Who takes no TCP says so: else what is long would be tried over it first. */
+static const char *const transport_params[] = {
+	[UE_TRANSPORT_UDP] = ";transport=udp",
+	[UE_TRANSPORT_TCP] = ";transport=tcp",
+	[UE_TRANSPORT_MIXED] = "",
+};
+
 static void contact_write(const struct ue *u, struct sbuf *b)
 {
 	uint32_t expires = u->run.deregister ? 0 : u->expires;
@@ -36,7 +43,8 @@ static void contact_write(const struct ue *u, struct sbuf *b)
 
 	sbuf_printf(b, "Contact: <sip:%.*s@", SV_ARG(u->user));
 	ue_host_write(b, &u->local.addr);
-	sbuf_printf(b, ":%u>;expires=%u\r\nExpires: %u\r\n", port, expires, expires);
+	sbuf_printf(b, ":%u%s>;expires=%u\r\nExpires: %u\r\n", port, transport_params[u->transport],
+		    expires, expires);
 }
 
 static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *verify)
@@ -94,7 +102,7 @@ int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t no
 	register_write(u, &b, a);
 	if (b.overflow)
 		return -EMSGSIZE;
-	ue_set_flow(u, a->on, &flow);
+	ue_request_flow(u, a->on, &b, &flow, now);
 	if (a->on && u->patience)
 		(void)timer_start(u->timers, &u->silence, now + (uint64_t)u->patience * 1000,
 				  on_silence, u);

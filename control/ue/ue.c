@@ -14,7 +14,7 @@ static void txns_send(void *ctx, const struct sip_flow *flow, struct sv text)
 	const struct ue_set *s = ue_set_find(u, flow->set);
 
 	if (!s || !s->closed)
-		u->env.send(u->env.ctx, u, flow, text);
+		ue_transport_send(u, flow, text);
 }
 
 /* The identities go into header fields and quoted strings as they are. */
@@ -72,6 +72,7 @@ static void values_copy(struct ue *u, const struct ue_conf *c)
 	memcpy(u->choices, c->choices, c->n_choices * sizeof(c->choices[0]));
 	u->n_choices = (uint8_t)c->n_choices;
 	u->protect_or_abort = c->protect_or_abort;
+	u->transport = c->transport;
 	u->spi_ten_digits = c->spi_ten_digits;
 	u->unanswered_max = c->unanswered_max == 0    ? 3
 			    : c->unanswered_max > 100 ? 100

@@ -15,6 +15,12 @@ struct ue;
 
 #define UE_MAX_CHOICES 6
 
+enum ue_transport {
+	UE_TRANSPORT_UDP,
+	UE_TRANSPORT_TCP,
+	UE_TRANSPORT_MIXED, /* REGISTER and what is longer than 1300 octets over TCP (F11) */
+};
+
 struct ue_conf {			 /* strings copied */
 	const char *impi, *impu, *realm; /* realm: home domain, the Request-URI of REGISTER */
 	struct milenage_key key;	 /* the card's; wiped with the UE */
@@ -24,9 +30,10 @@ struct ue_conf {			 /* strings copied */
 	uint16_t port_min, port_max; /* protected ports, chosen at random (SP-22) */
 	struct agree_choice choices[UE_MAX_CHOICES]; /* offered, in this order */
 	unsigned n_choices;
-	uint32_t expires;	 /* s asked for */
-	uint32_t await_auth;	 /* s; temporary lifetime of new SAs, 240 */
-	uint32_t guard;		 /* s added to the registration's lifetime, 30 */
+	uint32_t expires;    /* s asked for */
+	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
+	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
+	enum ue_transport transport;
 	bool spi_ten_digits;	 /* writes SPIs with leading zeros (HX-09) */
 	bool protect_or_abort;	 /* PO-01; true unless somebody knows why not */
 	unsigned unanswered_max; /* protected requests in a row without an answer, after which the
@@ -56,6 +63,12 @@ struct ue_env {
 	void (*event)(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now);
 	/* The outbound SAs of a set, its inbound ones stay (LC-06). NULL: they all go together. */
 	void (*sa_remove_outbound)(void *ctx, sa_set_id id);
+	/*
+	 * As send, over TCP: on the connection of that flow; if there is none, one is opened where
+	 * the flow is of pair SA_CLIENT, or in clear. Negative errno: not sent. What fails later
+	 * comes back by ue_undelivered(). NULL: all goes over UDP.
+	 */
+	int (*stream_send)(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
 };
 
 int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env,
@@ -63,6 +76,9 @@ int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *en
 void ue_free(struct ue *u); /* removes its SAs */
 
 void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_t now);
+
+/* `text`, sent over TCP on that flow, has not reached the P-CSCF: it goes another way (F15). */
+void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_t now);
 
 int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one is under way */
 /* Gives up a refresh under way (LU-01). -ENOTCONN unless registered. */

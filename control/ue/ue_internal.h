@@ -76,6 +76,8 @@ struct ue {
 	struct agree_choice choices[UE_MAX_CHOICES];
 	uint8_t n_choices;
 	bool protect_or_abort, spi_ten_digits;
+	enum ue_transport transport;
+	uint64_t no_tcp_until;		    /* ms; the P-CSCF takes no connection */
 	uint8_t unanswered_max, unanswered; /* protected requests without an answer, in a row */
 	uint8_t restarts;
 	uint32_t expires, await_auth, guard, patience;
@@ -116,6 +118,15 @@ void ue_set_extend(struct ue *u, struct ue_set *s, uint64_t until); /* LU-13 */
 void ue_set_settle(struct ue *u); /* ends the old set, or its sending half (LU-10, LU-12 b) */
 void ue_set_busy(struct ue *u, sa_set_id id, int delta);
 void ue_set_arrived(struct ue *u, sa_set_id id, int delta);
+
+/* ---- transport.c ---- */
+/* The flow of a request (on NULL: clear); its Via in *b gets that transport. */
+void ue_request_flow(const struct ue *u, const struct ue_set *on, struct sbuf *b,
+		     struct sip_flow *flow, uint64_t now);
+/* Where the answer to a message of flow `from` goes: over TCP on its connection. */
+void ue_reply_flow(struct ue *u, const struct sip_flow *from, struct sip_flow *reply);
+/* What TCP does not take goes another way. */
+void ue_transport_send(struct ue *u, const struct sip_flow *flow, struct sv text);
 
 /* ---- register.c ---- */
 /* What one REGISTER says beside the constant fields. */

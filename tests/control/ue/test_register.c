@@ -55,7 +55,8 @@ static void sm1_offers_every_choice_in_clear(void **state)
 	assert_non_null(strstr(auth, "uri=\"sip:home1.net\""));
 	assert_non_null(strstr(auth, "nonce=\"\""));
 	assert_non_null(strstr(auth, "response=\"\""));
-	snprintf(first, sizeof(first), "<sip:user1_public1@10.45.0.1:%lu>;expires=600000",
+	snprintf(first, sizeof(first),
+		 "<sip:user1_public1@10.45.0.1:%lu;transport=udp>;expires=600000",
 		 h_param(client, "port-s"));
 	assert_string_equal(h_field(text, "Contact"), first);
 	assert_non_null(strstr(h_field(text, "Via"), "10.45.0.1:5060;"));

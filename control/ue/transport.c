@@ -1,0 +1,96 @@
+/*
+ * UDP or TCP for what the UE sends (RFC 3261 18.1.1; TS 33.203 7.1), and what is tried if a
+ * connection fails: for an answer one of our own from port_uc, then UDP on the same SAs.
+ */
+#include <stdlib.h>
+
+#include "control/base/parse.h"
+#include "control/sip/edit.h"
+#include "control/ue/ue_internal.h"
+
+#define UDP_MAX	  1300	/* RFC 3261 18.1.1: larger requests want congestion control */
+#define NO_TCP_MS 60000 /* how long a P-CSCF that takes no connection is spared */
+
+static bool tcp_fits(const struct ue *u, struct sv text, uint64_t now)
+{
+	if (u->transport == UE_TRANSPORT_UDP || !u->env.stream_send || u->no_tcp_until > now)
+		return false;
+	return u->transport == UE_TRANSPORT_TCP || text.n > UDP_MAX ||
+	       sv_has_prefix(text, SV("REGISTER "));
+}
+
+void ue_request_flow(const struct ue *u, const struct ue_set *on, struct sbuf *b,
+		     struct sip_flow *flow, uint64_t now)
+{
+	ue_set_flow(u, on, flow);
+	if (b->overflow || !tcp_fits(u, sbuf_sv(b), now))
+		return;
+	flow->transport = SIP_TRANSPORT_TCP;
+	sip_via_transport_set(b->p, b->n, SV("TCP"));
+}
+
+void ue_reply_flow(struct ue *u, const struct sip_flow *from, struct sip_flow *reply)
+{
+	if (from->transport == SIP_TRANSPORT_UDP)
+		ue_set_flow(u, ue_set_find(u, from->set), reply);
+	else
+		*reply = *from;
+}
+
+/* ---- the next one ------------------------------------------------------------------------- */
+
+static void response_elsewhere(struct ue *u, const struct ue_set *s, const struct sip_flow *failed,
+			       struct sv text)
+{
+	struct sip_flow flow;
+
+	ue_set_flow(u, s, &flow);
+	flow.transport = SIP_TRANSPORT_TCP;
+	if (failed->pair == SA_SERVER && u->env.stream_send(u->env.ctx, u, &flow, text) == 0)
+		return;
+	flow.transport = SIP_TRANSPORT_UDP;
+	u->env.send(u->env.ctx, u, &flow, text);
+}
+
+/* A request of no transaction: an ACK. */
+static void request_elsewhere(struct ue *u, const struct sip_flow *flow, struct sv text)
+{
+	char *copy = sv_dup(text);
+
+	if (!copy)
+		return;
+	sip_via_transport_set(copy, text.n, SV("UDP"));
+	u->env.send(u->env.ctx, u, flow, (struct sv){copy, text.n});
+	free(copy);
+}
+
+static void send_elsewhere(struct ue *u, const struct sip_flow *failed, struct sv text,
+			   uint64_t now)
+{
+	const struct ue_set *s = ue_set_find(u, failed->set);
+	struct sip_flow flow;
+	struct sip_msg m;
+
+	if ((failed->set && (!s || s->closed)) || sip_msg_parse(&m, text) < 0)
+		return;
+	ue_set_flow(u, s, &flow);
+	if (!m.request)
+		response_elsewhere(u, s, failed, text);
+	else if (!sip_client_reroute(u->txns, &m, &flow, now) && m.method == SIP_ACK)
+		request_elsewhere(u, &flow, text);
+}
+
+void ue_transport_send(struct ue *u, const struct sip_flow *flow, struct sv text)
+{
+	if (flow->transport == SIP_TRANSPORT_UDP)
+		u->env.send(u->env.ctx, u, flow, text);
+	else if (u->env.stream_send && u->env.stream_send(u->env.ctx, u, flow, text) < 0)
+		send_elsewhere(u, flow, text, timers_now(u->timers));
+}
+
+void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_t now)
+{
+	if (flow->pair == SA_CLIENT || !flow->set)
+		u->no_tcp_until = now + NO_TCP_MS;
+	send_elsewhere(u, flow, text, now);
+}
