@@ -87,7 +87,9 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
 		return;
 	}
-	if (m.request && !pcscf_via_stamp(p, &m, from)) {
+	if (s)
+		pcscf_set_settle_inner(s, from);
+	if (m.request && !pcscf_via_stamp(p, &m, from, s)) {
 		pcscf_drop(p, PCSCF_DROP_MALFORMED);
 		return;
 	}

@@ -64,7 +64,7 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 	struct pcscf_run *run = relay->run;
 	struct pcscf_reg *r = run->reg;
 	struct pcscf *p = relay->p;
-	struct pcscf_refusal why = {.status = challenge_prepare(run, m, now)};
+	struct pcscf_refusal why = {.status = challenge_prepare(run, m, now), .nat = run->path.nat};
 	struct sv text = {0};
 
 	if (why.status == 0) {

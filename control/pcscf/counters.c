@@ -22,6 +22,7 @@ const char *pcscf_drop_name(enum pcscf_drop reason)
 		[PCSCF_REFUSED_AGREEMENT] = "refused_agreement",
 		[PCSCF_REFUSED_VERIFY] = "refused_verify",
 		[PCSCF_REFUSED_PORT] = "refused_port",
+		[PCSCF_REFUSED_NAT] = "refused_nat",
 	};
 
 	return (unsigned)reason < PCSCF_DROP_COUNT ? names[reason] : "unknown";
@@ -59,7 +60,7 @@ static void registration_describe(const struct pcscf_reg *r, struct pcscf_regist
 	else if (r->n_sets)
 		out->ue = r->sets[0]->sa.remote;
 	else if (r->run)
-		out->ue = r->run->ue;
+		out->ue = r->run->path.outer;
 }
 
 void pcscf_registration_each(struct pcscf *p, pcscf_registration_h *handler, void *arg)

@@ -32,7 +32,9 @@ struct pcscf_port_key {
 };
 
 struct pcscf_set {
-	struct sa_set sa; /* keys zero: the data plane alone has them */
+	/* Keys zero: the data plane alone has them. In tunnel mode `remote`, tunnel.remote_port and
+	 * tunnel.inner_remote follow the UE. */
+	struct sa_set sa;
 	struct pcscf_reg *reg;
 	uint32_t serial;
 	uint32_t busy; /* transactions without a final response that belong on this set (LP-13) */
@@ -45,8 +47,9 @@ struct pcscf_set {
 		repeats_until; /* the UE may still repeat a request that was answered on this set */
 	uint64_t no_tcp_until; /* ms; the UE takes no connection from port_pc (F15) */
 	struct timer timer;
-	struct pcscf_port_key key_uc, key_pc;
+	struct pcscf_port_key key_uc, key_pc, key_us;
 	UT_hash_handle by_id, by_uc, by_pc;
+	UT_hash_handle by_us; /* UEs behind NATs only; several sets of one registration */
 };
 
 struct pcscf_impu {
@@ -75,6 +78,10 @@ struct pcscf_reg {
 	struct pcscf_run *run;			    /* registration under way */
 	struct pcscf_relay *clear[PCSCF_MAX_CLEAR]; /* of its SM1s in clear; NULL: gone */
 	uint8_t clear_next;			    /* the oldest of them, or free */
+	struct pcscf_alias {			    /* [0] IPv4, [1] IPv6 */
+		uint32_t number;		    /* in the prefix; 0: none */
+		UT_hash_handle hh;
+	} alias[2];
 	UT_hash_handle by_impi, by_token;
 };
 
@@ -82,6 +89,14 @@ struct pcscf_offer {
 	bool present;	 /* Security-Client came and has an acceptable entry */
 	unsigned choice; /* index into conf.choices */
 	struct agree_params ue;
+};
+
+/* Where the UE is, outside and inside of a NAT; without one both are the same. */
+struct pcscf_path {
+	struct ip_addr outer;	 /* the SA_table's UE address */
+	uint16_t port;		 /* of ESP in UDP, outside; 0: not known yet */
+	struct ip_addr inner[2]; /* what the UE may have, the likelier first */
+	bool nat;
 };
 
 enum pcscf_run_state {
@@ -96,9 +111,10 @@ struct pcscf_run {
 	struct pcscf_relay *relay; /* in the core, or NULL */
 	struct pcscf_relay *sm1;   /* that brought SM6, while its transaction lives */
 	enum pcscf_run_state state;
-	struct sip_flow reply;	  /* of SM1: SM6 and failures take it (LP-06, ER-03, ER-04) */
-	struct ip_addr local, ue; /* of SM1's packet (SP-06) */
-	struct pcscf_set *over;	  /* old set that SM1 came on; NULL: in clear, or removed since */
+	struct sip_flow reply;	/* of SM1: SM6 and failures take it (LP-06, ER-03, ER-04) */
+	struct ip_addr local;	/* of SM1's packet (SP-06) */
+	struct pcscf_path path; /* the same, its source */
+	struct pcscf_set *over; /* old set that SM1 came on; NULL: in clear, or removed since */
 	bool was_protected;
 	struct pcscf_offer offer;
 	char *client; /* Security-Client of SM1 (HX-11) */
@@ -145,7 +161,9 @@ struct pcscf {
 	struct mw *mw;
 	struct sip_txns *access, *core;
 	struct pcscf_reg *by_impi, *by_token;
-	struct pcscf_set *by_id, *by_uc, *by_pc;
+	struct pcscf_set *by_id, *by_uc, *by_pc, *by_us;
+	struct pcscf_alias *aliases[2];
+	uint32_t alias_next[2];
 	struct pcscf_relay *relays;
 	struct pcscf_lookup *lookups;
 	uint32_t lookup_id; /* the last one's */
@@ -174,6 +192,11 @@ bool pcscf_reg_registered(const struct pcscf_reg *r);
 struct pcscf_set *pcscf_set_of_flow(struct pcscf *p, const struct sip_flow *f);
 struct pcscf_set *pcscf_set_find(struct pcscf *p, sa_set_id id);
 struct pcscf_set *pcscf_set_of_port_uc(struct pcscf *p, const struct ip_addr *ue, uint16_t port_uc);
+/* A set of a UE behind the NAT at that address, with that port_us. */
+struct pcscf_set *pcscf_set_of_port_us(struct pcscf *p, const struct ip_addr *nat,
+				       uint16_t port_us);
+/* Enters the set under another UE address; it keeps the old one where the new is taken. */
+void pcscf_set_rekey(struct pcscf *p, struct pcscf_set *s, const struct ip_addr *ue);
 bool pcscf_port_pc_taken(struct pcscf *p, const struct ip_addr *ue, uint16_t port_pc,
 			 uint16_t port_us);
 int pcscf_set_insert(struct pcscf *p, struct pcscf_set *s); /* -EEXIST, -ENOMEM */
@@ -184,6 +207,26 @@ void pcscf_set_delete(struct pcscf *p, struct pcscf_set *s);
  * none left. */
 uint16_t pcscf_port_choose(struct pcscf *p, const struct pcscf_reg *r, const struct ip_addr *ue,
 			   uint16_t port_us);
+
+/* ---- nat.c: UEs behind NATs (TS 33.203 Annex M) */
+/*
+ * Where the UE is. A clear REGISTER whose Via has another address than the packet's source comes
+ * through a NAT (C-34). -EINVAL: Via and source do not fit (ST-04); *why says so.
+ */
+int pcscf_path_read(const struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
+		    const struct sip_msg *m, bool via_fits, struct pcscf_path *path,
+		    const char **why);
+/* The UE's own address, inside a NAT if it is behind one. */
+const struct ip_addr *pcscf_set_ue(const struct pcscf_set *s);
+bool pcscf_set_is_from(const struct pcscf_set *s, const struct sip_flow *f);
+/* A message came on the set: the UE's inner address is settled. */
+void pcscf_set_settle_inner(struct pcscf_set *s, const struct sip_flow *from);
+/* Mode and tunnel of a new set. -ENOSPC: no alias is left. */
+int pcscf_tunnel_fill(const struct pcscf_run *run, struct sa_set *sa);
+void pcscf_alias_free(struct pcscf_reg *r);
+/* Our choices, all in one mode. */
+void pcscf_choices(const struct pcscf *p, enum sa_mode mode,
+		   struct agree_choice choices[PCSCF_MAX_CHOICES]);
 
 /* ---- sets.c: life of an SA set */
 /* Reserves and installs the new set of the run. -EEXIST port_uc taken, -ENOSPC, -ENOMEM or of the
@@ -227,7 +270,8 @@ const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const st
 
 /* ---- offer.c: Security-Client, Security-Verify */
 /* -ENOENT: no Security-Client; -EBADMSG: unreadable; -EPROTO: nothing acceptable. */
-int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, struct pcscf_offer *o);
+int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, enum sa_mode mode,
+		     struct pcscf_offer *o);
 char *pcscf_offer_keep(
 	const struct sip_msg *m); /* all Security-Client values as one; NULL without memory */
 bool pcscf_offer_same(const char *kept, const struct sip_msg *m);
@@ -235,13 +279,14 @@ bool pcscf_offer_same(const char *kept, const struct sip_msg *m);
 void pcscf_server_list(const struct pcscf *p, const struct pcscf_set *s, struct sbuf *b);
 bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m);
 /* Security-Server without SPIs and ports, for 421 and 494. */
-void pcscf_server_offer(const struct pcscf *p, struct sbuf *b);
+void pcscf_server_offer(const struct pcscf *p, enum sa_mode mode, struct sbuf *b);
 
 /* ---- reply.c: our own responses */
 struct pcscf_refusal {
 	unsigned status;
 	const char *warning;  /* text of a Warning field, or NULL */
 	bool agreement;	      /* with Security-Server; and Require: sec-agree if 421 */
+	bool nat;	      /* which lists UDP-enc-tun, not transport mode */
 	uint32_t retry_after; /* s; 0: none */
 };
 /* In clear: without a transaction, so that a flood leaves no state. */
@@ -259,9 +304,12 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 /* ---- via.c */
 /* Does the top Via name the packet's source address (ST-04)? Of names, see lookup.c. */
 bool pcscf_via_fits(const struct sip_msg *m, const struct ip_addr *source);
+/* The address that the top Via names. -EINVAL: it is a name, or there is none. */
+int pcscf_via_addr(const struct sip_msg *m, struct ip_addr *a);
 /* Adds received and rport where RFC 3261 18.2.1 and RFC 3581 ask for them; *m is of p->stamped
- * then. */
-bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *from);
+ * then. s: the set it came on, or NULL. */
+bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *from,
+		     const struct pcscf_set *s);
 /* A branch that names the set its request belongs to; random otherwise. */
 void pcscf_branch(char branch[SIP_BRANCH_LEN], sa_set_id set);
 bool pcscf_branch_set(struct sv branch, sa_set_id *set);
@@ -271,9 +319,9 @@ void pcscf_via_host(const struct ip_endpoint *e, char *buf); /* buf[IP_ENDPOINT_
 
 /* ---- run.c: registration under way */
 /* `inherited`: Security-Client of the run before, taken over whatever comes; NULL: that of m. */
-int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pcscf_set *s,
-		     const struct sip_msg *m, struct sv impu, char *inherited,
-		     struct pcscf_run **rp);
+int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
+		     const struct pcscf_path *path, struct pcscf_set *s, const struct sip_msg *m,
+		     struct sv impu, char *inherited, struct pcscf_run **rp);
 /* Ends it. A new set that is left goes, at once or (linger) after its last repeats. */
 void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now);
 

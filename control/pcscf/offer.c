@@ -3,8 +3,10 @@
 
 #include "control/pcscf/internal.h"
 
-int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, struct pcscf_offer *o)
+int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, enum sa_mode mode,
+		     struct pcscf_offer *o)
 {
+	struct agree_choice choices[PCSCF_MAX_CHOICES];
 	const struct agree_mech *mech;
 	struct agree_list list;
 	int rc;
@@ -16,7 +18,8 @@ int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, struct pcsc
 				 */
 	if (rc < 0)
 		return rc == -ENOENT ? rc : -EBADMSG;
-	rc = agree_choose(&list, p->conf.choices, p->conf.n_choices, &mech);
+	pcscf_choices(p, mode, choices);
+	rc = agree_choose(&list, choices, p->conf.n_choices, &mech);
 	if (rc < 0)
 		return -EPROTO;
 	o->present = true;
@@ -95,7 +98,10 @@ void pcscf_server_list(const struct pcscf *p, const struct pcscf_set *s, struct 
 		.port_s = s->sa.local_port[SA_SERVER],
 	};
 
-	agree_write(b, p->conf.choices, p->conf.n_choices, &ours, true);
+	struct agree_choice choices[PCSCF_MAX_CHOICES];
+
+	pcscf_choices(p, s->sa.mode, choices);
+	agree_write(b, choices, p->conf.n_choices, &ours, true);
 }
 
 bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m)
@@ -107,10 +113,12 @@ bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const s
 	return !b.overflow && lists_same(m, SIP_HDR_SECURITY_VERIFY, sbuf_sv(&b));
 }
 
-void pcscf_server_offer(const struct pcscf *p, struct sbuf *b)
+void pcscf_server_offer(const struct pcscf *p, enum sa_mode mode, struct sbuf *b)
 {
+	const char *mod = mode == SA_MODE_UDP_ENC_TUN ? ";mod=UDP-enc-tun" : "";
+
 	for (unsigned i = 0; i < p->conf.n_choices; i++)
-		sbuf_printf(b, "%sipsec-3gpp;q=0.%u;alg=%s;ealg=%s", i ? ", " : "", 9 - i,
+		sbuf_printf(b, "%sipsec-3gpp;q=0.%u;alg=%s;ealg=%s%s", i ? ", " : "", 9 - i,
 			    agree_alg_name(p->conf.choices[i].integ),
-			    agree_ealg_name(p->conf.choices[i].encr));
+			    agree_ealg_name(p->conf.choices[i].encr), mod);
 }

@@ -11,6 +11,17 @@ static bool port_protected_ok(uint16_t port)
 	return port != 0 && port != 5060 && port != 5061; /* SP-09 */
 }
 
+/* At least four addresses, and all host bits clear. */
+static bool alias_ok(const struct ip_prefix *a, uint8_t version)
+{
+	unsigned bits = version == 4 ? 32 : 128;
+
+	for (unsigned i = a->len; i < bits; i++)
+		if (a->addr.b[i / 8] & (0x80 >> i % 8))
+			return false;
+	return a->addr.version == 0 || (a->addr.version == version && a->len <= bits - 2);
+}
+
 static bool conf_ok(const struct pcscf_conf *c)
 {
 	if (!c->host || !c->icscf_host || !c->n_choices || c->n_choices > PCSCF_MAX_CHOICES)
@@ -18,6 +29,8 @@ static bool conf_ok(const struct pcscf_conf *c)
 	for (unsigned i = 0; i < c->n_choices; i++)
 		if (c->choices[i].mode != SA_MODE_TRANSPORT)
 			return false;
+	if (!alias_ok(&c->alias[0], 4) || !alias_ok(&c->alias[1], 6))
+		return false;
 	return port_protected_ok(c->port_ps) && c->port_pc_min &&
 	       c->port_pc_min <= c->port_pc_max && c->await_auth;
 }

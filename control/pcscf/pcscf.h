@@ -31,6 +31,11 @@ struct pcscf_conf {
 	uint32_t linger; /* s a set lives on after de-registration, for repeats of the 200 (F06) */
 	uint32_t max_pending; /* registrations under way at once, bounds a flood of SM1s */
 	struct sip_txn_timers *access_timers; /* NULL: SIP_TIMERS_ACCESS */
+	/* UEs behind NATs (TS 33.203 Annex M): our port of ESP in UDP; 0: they are refused. */
+	uint16_t udp_enc_port;
+	/* One address out of these for each such UE, by which the host's stack (TCP) knows it: two
+	 * UEs may have the same private one. [0] IPv4, [1] IPv6; version 0: none. */
+	struct ip_prefix alias[2];
 };
 
 /* None of these may call back into the P-CSCF. */
@@ -69,6 +74,13 @@ void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv t
  * replaced or go. */
 void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);
 
+/*
+ * The data plane says where the UE behind a NAT is now (DP_EVENT_PEER_MOVED), outside and inside.
+ * What goes to the UE follows by itself; this keeps the SA_table right.
+ */
+void pcscf_ue_moved(struct pcscf *p, sa_set_id id, const struct ip_endpoint *outer,
+		    const struct ip_addr *inner);
+
 /* Administrative and for a UE known to be gone: removes its SAs and state. -ENOENT */
 int pcscf_deregister(struct pcscf *p, struct sv impi, uint64_t now);
 
@@ -86,6 +98,7 @@ enum pcscf_drop { /* messages discarded without an answer, or REGISTERs refused 
 		  PCSCF_REFUSED_AGREEMENT, /* ER-07 */
 		  PCSCF_REFUSED_VERIFY,	   /* ER-08 */
 		  PCSCF_REFUSED_PORT,	   /* ST-06 */
+		  PCSCF_REFUSED_NAT,	   /* behind a NAT, without UDP-enc-tun (F17) */
 		  PCSCF_DROP_COUNT,
 };
 const char *pcscf_drop_name(enum pcscf_drop reason);
@@ -112,7 +125,7 @@ struct pcscf_registration {
 	struct sv impi;
 	unsigned n_impus;
 	struct sv impus[32];
-	struct ip_addr ue;
+	struct ip_addr ue; /* as seen from outside: of its NAT, if there is one */
 	struct sv contact;
 	bool registered;
 	uint64_t expires_at;

@@ -7,6 +7,7 @@ struct registering {
 	const struct sip_flow *from;
 	struct pcscf_set *set; /* that it came on, or NULL */
 	const struct sip_msg *m;
+	struct pcscf_path path;
 	struct pcscf_request q;
 	struct pcscf_offer offer;
 	uint64_t now;
@@ -15,7 +16,8 @@ struct registering {
 static void refuse(struct registering *g, enum pcscf_drop reason, unsigned status, bool agreement,
 		   const char *warning)
 {
-	struct pcscf_refusal why = {.status = status, .agreement = agreement, .warning = warning};
+	struct pcscf_refusal why = {
+		.status = status, .agreement = agreement, .nat = g->path.nat, .warning = warning};
 
 	if (reason != PCSCF_DROP_COUNT)
 		pcscf_drop(g->p, reason);
@@ -72,7 +74,7 @@ static bool answers_run(const struct registering *g, const struct pcscf_run *run
 static bool offer_inherit(struct registering *g, const struct pcscf_run *run)
 {
 	if (!answers_run(g, run) || !run->offer.present ||
-	    !ip_addr_eq(&run->ue, &g->from->remote.addr))
+	    !ip_addr_eq(&run->path.outer, &g->path.outer))
 		return false;
 	g->offer = run->offer;
 	return true;
@@ -81,7 +83,8 @@ static bool offer_inherit(struct registering *g, const struct pcscf_run *run)
 /* 0, or the status of the refusal (ER-07). */
 static unsigned agreement(struct registering *g, const struct pcscf_run *pending)
 {
-	int rc = pcscf_offer_read(g->p, g->m, &g->offer);
+	int rc = pcscf_offer_read(g->p, g->m, g->path.nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT,
+				  &g->offer);
 
 	if (rc == 0)
 		return 0;
@@ -105,7 +108,12 @@ static bool port_free(struct registering *g, const struct pcscf_reg *r)
 
 	if (!g->offer.present)
 		return true;
-	s = pcscf_set_of_port_uc(g->p, &g->from->remote.addr, g->offer.ue.port_c);
+	if (g->path.nat) { /* D-17 */
+		s = pcscf_set_of_port_us(g->p, &g->path.outer, g->offer.ue.port_s);
+		if (s && s->reg != r)
+			return false;
+	}
+	s = pcscf_set_of_port_uc(g->p, &g->path.outer, g->offer.ue.port_c);
 	if (!s)
 		return true;
 	return s->reg == r && (g->set || s->role == PCSCF_SET_NEW || s->role == PCSCF_SET_ENDING);
@@ -127,6 +135,7 @@ static bool sm1_admit(struct registering *g, const struct pcscf_reg *r)
 {
 	const struct pcscf_run *pending = r ? r->run : NULL;
 	unsigned status;
+	bool nat;
 
 	if (answers_run(g, pending) && g->q.answers) { /* SM7 is for the new SA alone (LP-08) */
 		pcscf_drop(g->p, PCSCF_DROP_WRONG_SA);
@@ -138,11 +147,13 @@ static bool sm1_admit(struct registering *g, const struct pcscf_reg *r)
 	}
 	status = agreement(g, pending);
 	if (status) {
-		refuse(g, PCSCF_REFUSED_AGREEMENT, status, status != 400, NULL);
+		nat = status == 494 && g->path.nat && g->p->conf.udp_enc_port;
+		refuse(g, nat ? PCSCF_REFUSED_NAT : PCSCF_REFUSED_AGREEMENT, status, status != 400,
+		       nat ? "NAT between UE and P-CSCF: mod=UDP-enc-tun is needed" : NULL);
 		return false;
 	}
 	if (!port_free(g, r)) {
-		refuse(g, PCSCF_REFUSED_PORT, 400, false, "protected client port in use");
+		refuse(g, PCSCF_REFUSED_PORT, 400, false, "protected port in use");
 		return false;
 	}
 	/* ST-07: three sets already, and the newest is about to be confirmed */
@@ -170,7 +181,7 @@ static void pending_end(struct registering *g, struct pcscf_reg *r)
 	if (r->run)
 		pcscf_run_end(r->run, false, g->now);
 	if (g->offer.present)
-		s = pcscf_set_of_port_uc(g->p, &g->from->remote.addr, g->offer.ue.port_c);
+		s = pcscf_set_of_port_uc(g->p, &g->path.outer, g->offer.ue.port_c);
 	if (s && s->reg == r && s->role == PCSCF_SET_ENDING)
 		pcscf_set_remove(s);
 }
@@ -185,7 +196,7 @@ static struct pcscf_run *run_start(struct registering *g, struct pcscf_reg *r)
 		old->client = NULL;
 	}
 	pending_end(g, r);
-	if (pcscf_run_create(r, g->from, g->set, g->m, g->q.impu_sv, inherited, &run) < 0)
+	if (pcscf_run_create(r, g->from, &g->path, g->set, g->m, g->q.impu_sv, inherited, &run) < 0)
 		return NULL;
 	run->offer = g->offer;
 	return run;
@@ -225,11 +236,11 @@ void pcscf_register_compared(struct pcscf *p, const struct sip_flow *from, struc
 			     const struct sip_msg *m, bool via_fits, uint64_t now)
 {
 	struct registering g = {.p = p, .from = from, .set = s, .m = m, .now = now};
+	const char *why;
 
-	if (!via_fits) { /* ST-04; in clear it is the sign of NAT (C-34) */
-		refuse(&g, PCSCF_DROP_VIA_ADDRESS, s ? 400 : 403, false,
-		       s ? "Via differs from the packet's source"
-			 : "NAT between UE and P-CSCF: UDP encapsulation is not available");
+	if (pcscf_path_read(p, from, s, m, via_fits, &g.path, &why) < 0) { /* ST-04, C-34 */
+		refuse(&g, g.path.nat && !s ? PCSCF_REFUSED_NAT : PCSCF_DROP_VIA_ADDRESS,
+		       s ? 400 : 403, false, why);
 		return;
 	}
 	if (!s && m->raw.n > PCSCF_CLEAR_MAX) { /* what is kept for strangers has a bound */

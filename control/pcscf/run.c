@@ -13,9 +13,9 @@ static void run_free(struct pcscf_run *run)
 	free(run);
 }
 
-int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pcscf_set *s,
-		     const struct sip_msg *m, struct sv impu, char *inherited,
-		     struct pcscf_run **rp)
+int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
+		     const struct pcscf_path *path, struct pcscf_set *s, const struct sip_msg *m,
+		     struct sv impu, char *inherited, struct pcscf_run **rp)
 {
 	struct pcscf_run *run = calloc(1, sizeof(*run));
 
@@ -26,7 +26,7 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from, struct pc
 	run->reg = r;
 	run->reply = pcscf_reply_flow(s, from);
 	run->local = from->local.addr;
-	run->ue = from->remote.addr;
+	run->path = *path;
 	run->over = s;
 	run->was_protected = s != NULL;
 	run->client = inherited ? inherited : pcscf_offer_keep(m);

@@ -16,7 +16,7 @@ struct sip_flow pcscf_set_flow(const struct pcscf_set *s)
 	return (struct sip_flow){
 		.transport = SIP_TRANSPORT_UDP,
 		.local = {s->sa.local, s->sa.local_port[SA_CLIENT]},
-		.remote = {s->sa.remote, s->sa.remote_port[SA_CLIENT]},
+		.remote = {*pcscf_set_ue(s), s->sa.remote_port[SA_CLIENT]},
 		.set = s->sa.id,
 		.pair = SA_CLIENT,
 	};
@@ -42,22 +42,21 @@ static int set_fill(struct pcscf *p, const struct pcscf_run *run, struct sa_set 
 {
 	const struct agree_params *ue = &run->offer.ue;
 	const struct agree_choice *choice = &p->conf.choices[run->offer.choice];
-	uint16_t port_pc = pcscf_port_choose(p, run->reg, &run->ue, ue->port_s);
+	uint16_t port_pc = pcscf_port_choose(p, run->reg, &run->path.outer, ue->port_s);
 
 	if (!port_pc)
 		return -ENOSPC;
 	sa->spi_out[SA_SERVER] = ue->spi_c;
 	sa->spi_out[SA_CLIENT] = ue->spi_s;
 	sa->local = run->local;
-	sa->remote = run->ue;
+	sa->remote = run->path.outer;
 	sa->local_port[SA_SERVER] = p->conf.port_ps;
 	sa->local_port[SA_CLIENT] = port_pc;
 	sa->remote_port[SA_SERVER] = ue->port_c;
 	sa->remote_port[SA_CLIENT] = ue->port_s;
 	sa->integ = choice->integ;
 	sa->encr = choice->encr;
-	sa->mode = choice->mode;
-	return 0;
+	return pcscf_tunnel_fill(run, sa);
 }
 
 static int set_install(struct pcscf *p, const struct sa_set *sa, const uint8_t ik[16],

@@ -5,16 +5,29 @@
 #include "control/base/parse.h"
 #include "control/pcscf/internal.h"
 
-static bool host_is(struct sv host, const struct ip_addr *source)
+static int host_addr(struct sv host, struct ip_addr *a)
 {
 	char text[IP_ADDR_STRLEN];
-	struct ip_addr a;
 
 	if (host.n >= sizeof(text))
-		return false;
+		return -EINVAL;
 	memcpy(text, host.p, host.n);
 	text[host.n] = '\0';
-	return ip_addr_parse(&a, text) == 0 && ip_addr_eq(&a, source);
+	return ip_addr_parse(a, text);
+}
+
+static bool host_is(struct sv host, const struct ip_addr *source)
+{
+	struct ip_addr a;
+
+	return host_addr(host, &a) == 0 && ip_addr_eq(&a, source);
+}
+
+int pcscf_via_addr(const struct sip_msg *m, struct ip_addr *a)
+{
+	struct sip_via v;
+
+	return sip_via_top(&v, m) < 0 ? -EINVAL : host_addr(v.host, a);
 }
 
 bool pcscf_via_fits(const struct sip_msg *m, const struct ip_addr *source)
@@ -35,8 +48,10 @@ static struct sv rport_place(const struct sip_via *v)
 	return (struct sv){0};
 }
 
-bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *from)
+bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *from,
+		     const struct pcscf_set *s)
 {
+	const struct ip_addr *source = s ? pcscf_set_ue(s) : &from->remote.addr;
 	char addr[IP_ADDR_STRLEN];
 	struct sip_edit e;
 	struct sip_via v;
@@ -45,9 +60,9 @@ bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *
 	if (sip_via_top(&v, m) < 0)
 		return false;
 	rport = rport_place(&v);
-	if (sv_empty(rport) && host_is(v.host, &from->remote.addr))
+	if (sv_empty(rport) && host_is(v.host, source))
 		return true;
-	ip_addr_format(&from->remote.addr, addr);
+	ip_addr_format(source, addr);
 	sip_edit_init(&e, m);
 	if (!sv_empty(rport))
 		sip_edit_replace(&e, rport, "rport=%u;received=%s", from->remote.port, addr);

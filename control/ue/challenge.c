@@ -118,7 +118,7 @@ static int agreement_take(struct ue *u, const struct sip_msg *m)
 	memset(&l, 0, sizeof(l));
 	if (!s || agree_parse(&l, m, SIP_HDR_SECURITY_SERVER) < 0)
 		return -ENOENT;
-	i = agree_choose_server(&l, u->choices, u->n_choices, &mech);
+	i = ue_nat_choose(u, &l, &mech);
 	if (i < 0 || !spis_differ(&s->sa, mech))
 		return -ENOENT;
 	s->sa.spi_out[SA_CLIENT] = mech->spi_s;
@@ -128,6 +128,7 @@ static int agreement_take(struct ue *u, const struct sip_msg *m)
 	s->sa.integ = u->choices[i].integ;
 	s->sa.encr = u->choices[i].encr;
 	s->sa.mode = u->choices[i].mode;
+	ue_nat_tunnel_fill(u, &s->sa);
 	s->security_server = security_server_copy(m);
 	return s->security_server ? 0 : -ENOMEM;
 }

@@ -36,13 +36,15 @@ static const char *const transport_params[] = {
 	[UE_TRANSPORT_MIXED] = "",
 };
 
-static void contact_write(const struct ue *u, struct sbuf *b)
+static void contact_write(const struct ue *u, struct sbuf *b, const struct ue_set *on)
 {
 	uint32_t expires = u->run.deregister ? 0 : u->expires;
 	uint16_t port = u->run.fresh ? u->port_us : u->local.port;
+	/* In clear our own address, protected the public one (TS 24.229 Annex F) */
+	const struct ip_addr *host = on ? ue_public_addr(u) : &u->local.addr;
 
 	sbuf_printf(b, "Contact: <sip:%.*s@", SV_ARG(u->user));
-	ue_host_write(b, &u->local.addr);
+	ue_host_write(b, host);
 	sbuf_printf(b, ":%u%s>;expires=%u\r\nExpires: %u\r\n", port, transport_params[u->transport],
 		    expires, expires);
 }
@@ -70,7 +72,7 @@ static void register_write(const struct ue *u, struct sbuf *b, const struct ue_r
 	sbuf_printf(b, "REGISTER %.*s SIP/2.0\r\n", SV_ARG(u->home));
 	ue_via_write(u, b, a->on, u->run.reg.branch);
 	identity_write(u, b);
-	contact_write(u, b);
+	contact_write(u, b, a->on);
 	sbuf_put(b, SV("Authorization: "));
 	auth_answer_write(b, a->auth);
 	sbuf_put(b, SV("\r\n"));

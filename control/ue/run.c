@@ -23,6 +23,7 @@ void ue_unregister(struct ue *u)
 	ue_run_abandon(u);
 	ue_set_remove_all(u);
 	timer_stop(u->timers, &u->refresh);
+	timer_stop(u->timers, &u->beat);
 	free(u->service_route);
 	u->service_route = NULL;
 	u->registered = u->unprotected = false;
@@ -142,7 +143,8 @@ static bool contact_is_ours(const struct ue *u, const struct sip_addr *a)
 		return false;
 	memcpy(text, uri.host.p, uri.host.n);
 	text[uri.host.n] = '\0';
-	return ip_addr_parse(&host, text) == 0 && ip_addr_eq(&host, &u->local.addr) &&
+	return ip_addr_parse(&host, text) == 0 &&
+	       (ip_addr_eq(&host, &u->local.addr) || ip_addr_eq(&host, &u->nat)) &&
 	       sv_eq(uri.user, u->user);
 }
 
@@ -210,6 +212,7 @@ static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 	u->unanswered = u->restarts = 0;
 	ue_run_abandon(u); /* a proposal that nobody took is free again (SP-19) */
 	refresh_schedule(u, expires, now);
+	ue_nat_beat(u, now);
 	ue_event(u, UE_REGISTERED, (struct sv){0}, now);
 }
 
@@ -257,6 +260,8 @@ void ue_run_response(void *arg, const struct sip_msg *m, uint64_t now)
 		return;
 	timer_stop(u->timers, &u->silence);
 	u->run.reg.txn = NULL;
+	if (m && u->run.reg.set == 0)
+		ue_nat_see(u, m);
 	if (!m)
 		ue_run_timeout(u, "no answer to REGISTER", now);
 	else if (m->status < 300)

@@ -62,6 +62,19 @@ static int strings_copy(struct ue *u, const struct ue_conf *c)
 	return 0;
 }
 
+/* As they are, and then all of them in UDP-encapsulated tunnel mode. */
+static void choices_copy(struct ue *u, const struct ue_conf *c)
+{
+	memcpy(u->choices, c->choices, c->n_choices * sizeof(c->choices[0]));
+	u->n_choices = u->n_plain = (uint8_t)c->n_choices;
+	if (!c->udp_enc_tun)
+		return;
+	for (unsigned i = 0; i < c->n_choices; i++) {
+		u->choices[u->n_choices] = c->choices[i];
+		u->choices[u->n_choices++].mode = SA_MODE_UDP_ENC_TUN;
+	}
+}
+
 static void values_copy(struct ue *u, const struct ue_conf *c)
 {
 	u->key = c->key;
@@ -69,8 +82,7 @@ static void values_copy(struct ue *u, const struct ue_conf *c)
 	u->pcscf = c->pcscf;
 	u->port_min = c->port_min;
 	u->port_max = c->port_max;
-	memcpy(u->choices, c->choices, c->n_choices * sizeof(c->choices[0]));
-	u->n_choices = (uint8_t)c->n_choices;
+	choices_copy(u, c);
 	u->protect_or_abort = c->protect_or_abort;
 	u->transport = c->transport;
 	u->spi_ten_digits = c->spi_ten_digits;
@@ -81,6 +93,8 @@ static void values_copy(struct ue *u, const struct ue_conf *c)
 	u->await_auth = c->await_auth;
 	u->guard = c->guard;
 	u->patience = c->patience;
+	u->udp_enc_port = c->udp_enc_port ? c->udp_enc_port : 4500;
+	u->heartbeat = c->heartbeat ? c->heartbeat : 20;
 	sip_token(u->call_id, sizeof(u->call_id));
 	sip_token(u->tag, sizeof(u->tag));
 }
@@ -134,6 +148,7 @@ void ue_free(struct ue *u)
 		ue_set_remove_all(u);
 		timer_stop(u->timers, &u->refresh);
 		timer_stop(u->timers, &u->lifetime);
+		timer_stop(u->timers, &u->beat);
 	}
 	if (u->txns)
 		sip_txns_free(u->txns);

@@ -38,6 +38,12 @@ struct ue_conf {			 /* strings copied */
 	bool protect_or_abort;	 /* PO-01; true unless somebody knows why not */
 	unsigned unanswered_max; /* protected requests in a row without an answer, after which the
 				  * UE registers in clear (LC-04); 0: 3 */
+	/* TS 33.203 Annex M: the choices are offered with mod=UDP-enc-tun as well. */
+	bool udp_enc_tun;
+	uint16_t udp_enc_port; /* the P-CSCF's, of ESP in UDP; 0: 4500 */
+	/* s; behind a NAT an empty line goes to the P-CSCF this often, protected, so that it learns
+	 * where the NAT has moved us (keepalives of RFC 3948 prove nothing); 0: 20 */
+	uint32_t heartbeat;
 	uint32_t patience; /* s without an answer to a protected REGISTER, after which the UE starts
 			    * again (ER-10); 0: as long as its transaction lasts, 128 s */
 };
@@ -86,6 +92,8 @@ int ue_deregister(struct ue *u, uint64_t now);
 /* Sends a MESSAGE with a text/plain body. -ENOTCONN unless registered. */
 int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now);
 
+/* The address that others see: that of the NAT, if the UE is behind one. */
+const struct ip_addr *ue_public_addr(const struct ue *u);
 bool ue_registered(const struct ue *u);
 unsigned ue_sets(const struct ue *u); /* SA sets held */
 unsigned ue_transactions(const struct ue *u);

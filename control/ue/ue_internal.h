@@ -73,8 +73,11 @@ struct ue {
 	struct sqn_array *sqn, *own_sqn;
 	struct ip_endpoint local, pcscf;
 	uint16_t port_min, port_max;
-	struct agree_choice choices[UE_MAX_CHOICES];
-	uint8_t n_choices;
+	struct agree_choice choices[2 * UE_MAX_CHOICES]; /* n_plain in transport mode, first */
+	uint8_t n_choices, n_plain;
+	uint16_t udp_enc_port;
+	uint32_t heartbeat;
+	struct ip_addr nat; /* public address of the NAT; version 0: none seen */
 	bool protect_or_abort, spi_ten_digits;
 	enum ue_transport transport;
 	uint64_t no_tcp_until;		    /* ms; the P-CSCF takes no connection */
@@ -84,7 +87,7 @@ struct ue {
 
 	struct ue_env env;
 	struct timers *timers;
-	struct timer refresh, lifetime, silence;
+	struct timer refresh, lifetime, silence, beat;
 	struct sip_txns *txns;
 	struct ue_request *requests;
 	struct ue_served *served;
@@ -154,6 +157,14 @@ bool ue_unanswered(struct ue *u);
 
 /* ---- challenge.c ---- */
 void ue_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now);
+
+/* ---- nat.c ---- */
+/* The answer to a clear REGISTER says where the network sees us. */
+void ue_nat_see(struct ue *u, const struct sip_msg *m);
+/* The P-CSCF's choice among ours that can work where we are; as agree_choose_server(). */
+int ue_nat_choose(const struct ue *u, const struct agree_list *l, const struct agree_mech **mech);
+void ue_nat_tunnel_fill(const struct ue *u, struct sa_set *sa);
+void ue_nat_beat(struct ue *u, uint64_t now); /* from now on, while there is a tunnel */
 
 /* ---- message.c ---- */
 void ue_request_free(struct ue_request *r);

@@ -1,4 +1,4 @@
-#include "tests/control/flow/net.h"
+#include "tests/control/flow/path.h"
 
 #include <stdlib.h>
 
@@ -108,7 +108,7 @@ static struct net_ue *ue_of(struct net_end *e)
 	return (struct net_ue *)((char *)e - offsetof(struct net_ue, end));
 }
 
-static struct net_end *end_of(struct net *n, const struct ip_addr *a)
+struct net_end *net_end_of(struct net *n, const struct ip_addr *a)
 {
 	unsigned host = a->version == 4 ? a->b[2] << 8 | a->b[3] : a->b[14] << 8 | a->b[15];
 	struct net_ue *x = n->at[host];
@@ -125,9 +125,9 @@ static bool has_param(const struct net_packet *k, const char *name)
 	return false;
 }
 
-static void watch(struct net *n, struct net_end *to, const struct net_packet *k)
+static void watch(struct net *n, const struct net_packet *k)
 {
-	if (to != &n->edge && (has_param(k, "ck=") || has_param(k, "ik=")))
+	if (k->from == &n->edge && (has_param(k, "ck=") || has_param(k, "ik=")))
 		n->keys_seen++;
 	if (!k->flow.set && strncmp(k->text, "REGISTER ", 9) != 0 &&
 	    strncmp(k->text, "SIP/2.0 ", 8) != 0)
@@ -155,7 +155,7 @@ static void transmit(struct net_end *e, const struct sip_flow *flow, struct sv t
 	if (flow->set)
 		k->sa = sa_find(e, flow->set)->set;
 	memcpy(k->text, text.p, text.n);
-	watch(n, end_of(n, &flow->remote.addr), k);
+	watch(n, k);
 	*n->tail = k;
 	n->tail = &k->next;
 }
@@ -188,7 +188,8 @@ static struct net_sa *sa_receive(struct net_end *to, const struct sa_set *out, u
 		return NULL;
 	}
 	p = sa->set.spi_in[SA_SERVER] == out->spi_out[pair] ? SA_SERVER : SA_CLIENT;
-	if (!ip_addr_eq(&sa->set.remote, &out->local) ||
+	if (sa->set.mode != out->mode ||
+	    (out->mode == SA_MODE_TRANSPORT && !ip_addr_eq(&sa->set.remote, &out->local)) ||
 	    sa->set.local_port[p] != out->remote_port[pair] ||
 	    sa->set.remote_port[p] != out->local_port[pair]) {
 		to->net->lost_selectors++;
@@ -213,11 +214,16 @@ static void hand_over(struct net *n, struct net_end *to, const struct sip_flow *
 
 static void deliver(struct net *n, const struct net_packet *k)
 {
-	struct net_end *to = end_of(n, &k->flow.remote.addr);
 	struct sip_flow flow = {
 		.transport = k->flow.transport, .local = k->flow.remote, .remote = k->flow.local};
+	struct ip_endpoint source;
+	struct net_end *to = path_take(n, k, &source);
 	unsigned pair = 0;
 
+	if (!to) {
+		n->lost_nat++;
+		return;
+	}
 	if (k->flow.set) {
 		struct net_sa *in = sa_receive(to, &k->sa, k->flow.pair, &pair);
 
@@ -225,9 +231,13 @@ static void deliver(struct net *n, const struct net_packet *k)
 			return;
 		flow.set = in->set.id;
 		flow.pair = (uint8_t)pair;
-	} else if (k->flow.remote.port != 5060) { /* SP-11: protected ports take nothing in clear */
-		n->lost_clear++;
-		return;
+		path_learn(n, to, in, &source, &flow.remote.addr);
+	} else {
+		path_clear(n, to, &source, &flow);
+		if (flow.local.port != 5060) { /* SP-11: protected ports take nothing in clear */
+			n->lost_clear++;
+			return;
+		}
 	}
 	hand_over(n, to, &flow, k);
 }
@@ -389,6 +399,12 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 	ip_addr_parse(&x->conf.pcscf.addr, setup->ip == 6 ? "2001:db8::1" : "192.0.2.1");
 	net_ue_place(n, i, (uint16_t)(i + 1));
 	x->conf.local.port = x->conf.pcscf.port = 5060;
+	x->conf.udp_enc_tun = setup->udp_enc_tun;
+	if (setup->nat[i].public) {
+		ip_addr_parse(&x->conf.local.addr, setup->nat[i].private);
+		ip_addr_parse(&x->nat.addr, setup->nat[i].public);
+		net_rebind(n, i, NULL);
+	}
 	snprintf(s.impi, sizeof(s.impi), "%s", x->impi);
 	snprintf(s.impus[0], sizeof(s.impus[0]), "%s", x->impu);
 	snprintf(s.impus[1], sizeof(s.impus[1]), "tel:+4930%04u", i);
@@ -436,12 +452,15 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.guard = 30,
 		.linger = 32,
 		.max_pending = setup->ues + 1000,
+		.udp_enc_port = setup->no_udp_enc ? 0 : NET_UDP_ENC_PORT,
 	};
 
 	memcpy(conf.choices, setup->n_choices ? setup->choices : all_choices, sizeof(all_choices));
 	ip_addr_parse(&conf.access[0].addr, "192.0.2.1");
 	ip_addr_parse(&conf.access[1].addr, "2001:db8::1");
 	conf.access[0].port = conf.access[1].port = 5060;
+	ip_addr_parse(&conf.alias[0].addr, "198.18.0.0");
+	conf.alias[0].len = 15;
 	end_make(n, &n->edge, 4 * setup->ues + NET_SETS);
 	assert_int_equal(pcscf_alloc(&n->pcscf, &conf, &env, n->timers, n->mw), 0);
 }

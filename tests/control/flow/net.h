@@ -15,13 +15,15 @@
 #include "control/ue/ue.h"
 #include "tests/support/test.h"
 
-#define NET_UES	 4
-#define NET_SETS 32 /* of one UE */
-#define NET_TEXT 4096
+#define NET_UES		 4
+#define NET_SETS	 32 /* of one UE */
+#define NET_TEXT	 4096
+#define NET_UDP_ENC_PORT 4500
 
 struct net_sa {
 	bool reserved, installed;
-	struct sa_set set;
+	struct sa_set set; /* in a tunnel `remote` and tunnel.remote_port follow the peer */
+	bool heard;	   /* and control has been told of it */
 };
 
 struct net_end { /* the SAs of the P-CSCF or of one UE */
@@ -52,8 +54,15 @@ enum net_fate {
 	NET_LATE,  /* by n->late_ms */
 };
 
+/* The NAT in front of a UE: what its clear port and its port of ESP in UDP are mapped to. */
+struct net_nat {
+	struct ip_addr addr; /* version 0: there is none */
+	uint16_t clear, enc;
+};
+
 struct net_ue {
 	struct ue *ue;
+	struct net_nat nat;
 	struct ue_conf conf;
 	struct sqn_array sqn; /* the card's memory */
 	uint16_t host;	      /* lower half of its address */
@@ -76,9 +85,12 @@ struct net {
 	struct net_ue *at[65536]; /* by net_ue.host */
 	struct net_packet *head, **tail, *held;
 	uint64_t now;
+	uint16_t next_mapping;
 	unsigned sent; /* over the access, in both directions */
 	unsigned installs, removes;
 	unsigned lost_clear, lost_spi, lost_keys, lost_selectors; /* not delivered, and why */
+	unsigned lost_nat;	 /* ESP without UDP, or to a mapping that is gone */
+	unsigned moves;		 /* the P-CSCF was told where a UE is */
 	unsigned keys_seen;	 /* messages to a UE that hold ik= or ck= */
 	unsigned clear_requests; /* unprotected, other than REGISTER */
 	enum net_fate (*fate)(struct net *n, const struct net_packet *k, void *arg);
@@ -97,6 +109,11 @@ struct net_setup {
 	bool challenge_protected;
 	uint32_t expires; /* 0: 3600 */
 	bool wrong_key;	  /* the HSS has another K */
+	bool no_udp_enc;  /* the P-CSCF takes no UEs behind NATs */
+	bool udp_enc_tun; /* the UEs offer it */
+	struct {
+		const char *private, *public;
+	} nat[NET_UES]; /* NULL: none before this UE, whose address is its own */
 };
 
 struct net *net_alloc(const struct net_setup *setup);
@@ -106,6 +123,10 @@ void net_ue_start(struct net *n, unsigned i); /* again, with an empty memory but
 void net_ue_place(struct net *n, unsigned i, uint16_t host); /* one that does not run */
 void net_ue_crash(struct net *n, unsigned i);
 
+/* The UE with that address, if it is behind no NAT; else the P-CSCF. */
+struct net_end *net_end_of(struct net *n, const struct ip_addr *a);
+/* The NAT forgets its mappings and makes others; address NULL: it keeps its address. */
+void net_rebind(struct net *n, unsigned i, const char *address);
 void net_register(struct net *n, unsigned i); /* and waits until it is done */
 unsigned net_sets(const struct net_end *e);
 struct pcscf_counters net_counters(const struct net *n);

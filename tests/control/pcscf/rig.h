@@ -74,6 +74,9 @@ const char *rig_field(struct rig *r, const struct rig_message *m, enum sip_hdr i
 struct rig_ue {
 	const char *impi, *impu;
 	struct ip_addr addr;
+	struct ip_addr nat; /* that clear packets seem to come from; version 0: no NAT */
+	uint16_t nat_port;
+	bool tunnel; /* offers UDP-enc-tun, too: for rig_ue_fresh() */
 	struct agree_params ours;
 	const char *call_id;
 	unsigned cseq;
@@ -82,6 +85,7 @@ struct rig_ue {
 };
 
 void rig_ue_init(struct rig_ue *u, const char *name, const char *addr);
+void rig_ue_behind(struct rig_ue *u, const char *nat); /* a NAT, and offers UDP-enc-tun */
 void rig_ue_fresh(
 	struct rig_ue *u); /* new port_uc and SPIs, same port_us; Security-Client accordingly */
 struct sip_flow rig_flow(const struct rig *r, const struct rig_ue *u, sa_set_id set);
