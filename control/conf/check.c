@@ -216,6 +216,24 @@ static void check_socket(struct loader *l)
 			   room, l->c->socket_path);
 }
 
+static void check_nat(struct loader *l)
+{
+	struct esp_conf *c = l->c;
+	const unsigned port = CONF_UDP_ENC_PORT;
+	uint16_t min, max;
+
+	for (unsigned v = 0; v < 2; v++)
+		if (ip_prefix_holds(&c->aliases[v], &c->addresses[v]) && c->addresses[v].version)
+			conf_fault(l, conf_line(l, "nat.aliases"),
+				   "nat.aliases: expected a prefix without our access.addresses");
+	conf_protected_ports(c, &min, &max);
+	if (c->udp_enc_tun && (c->sip_port == port || (min <= port && port <= max)))
+		conf_fault(l, conf_line(l, "nat.udp_enc_tun"),
+			   "nat.udp_enc_tun: expected false, or port %u free of sip_port and the "
+			   "protected ports",
+			   port);
+}
+
 void conf_check(struct loader *l)
 {
 	check_needed(l);
@@ -225,6 +243,7 @@ void conf_check(struct loader *l)
 	check_port_count(l);
 	check_algorithms(l);
 	check_times(l);
+	check_nat(l);
 	check_dataplane(l);
 	check_spis(l);
 	check_socket(l);

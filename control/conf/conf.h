@@ -25,6 +25,8 @@ enum conf_policy { CONF_IPSEC_OPTIONAL, CONF_IPSEC_REQUIRED };
 
 enum conf_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO, CONF_LOG_DEBUG };
 
+#define CONF_UDP_ENC_PORT 4500 /* RFC 3948 */
+
 struct conf_algorithm {
 	enum sa_integ integ;
 	enum sa_encr encr;
@@ -53,6 +55,10 @@ struct esp_conf {
 		algorithms[CONF_MAX_ALGORITHMS]; /* by priority, legacy ones sorted out */
 	unsigned n_algorithms;
 	bool legacy_des_ede3_cbc, legacy_hmac_md5_96; /* C-02 */
+
+	/* nat */
+	bool udp_enc_tun;	     /* UEs behind NATs are taken (TS 33.203 Annex M) */
+	struct ip_prefix aliases[2]; /* as addresses; out of which the host's stack knows them */
 
 	/* timers: seconds, but milliseconds for t1, t2, t4 */
 	uint32_t reg_await_auth, sa_guard, sa_linger;

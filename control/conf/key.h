@@ -33,7 +33,7 @@ struct conf_key {
 #define CONF_ALL_ROLES 0xfu
 
 extern const struct conf_type conf_number, conf_bool, conf_string, conf_host, conf_file, conf_word,
-	conf_roles, conf_addresses, conf_algorithms;
+	conf_roles, conf_addresses, conf_prefixes, conf_algorithms;
 
 extern const struct conf_key conf_keys[];
 extern const size_t conf_n_keys;

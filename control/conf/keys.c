@@ -76,6 +76,14 @@ const struct conf_key conf_keys[] = {
 	{"legacy.hmac_md5_96", &conf_bool, FIELD(legacy_hmac_md5_96), .fallback = "true",
 	 .help = "false: withdraws hmac-md5-96 from ipsec.algorithms"},
 
+	{"nat.udp_enc_tun", &conf_bool, FIELD(udp_enc_tun), .fallback = "true",
+	 .help = "UEs behind NATs: ESP inside UDP, port 4500; false: they are refused"},
+	{"nat.aliases", &conf_prefixes, FIELD(aliases),
+	 .fallback = "[\"198.18.0.0/15\", \"fd00:e5::/104\"]",
+	 .help = "addresses by which the host (TCP) knows UEs behind NATs, one prefix per IP "
+		 "version; "
+		 "route them to host_port"},
+
 	{"timers.reg_await_auth", &conf_number, FIELD(reg_await_auth), 10, 3600, .fallback = "240",
 	 .help = "seconds a challenge may stay unanswered"},
 	{"timers.sa_guard", &conf_number, FIELD(sa_guard), 0, 3600, .fallback = "30",

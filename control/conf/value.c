@@ -234,6 +234,58 @@ static void addresses_read(struct loader *l, const struct conf_key *k, config_se
 	strings_each(l, k, s, address_one);
 }
 
+static bool host_bits_clear(const struct ip_prefix *p)
+{
+	unsigned bits = p->addr.version == 4 ? 32 : 128;
+
+	for (unsigned i = p->len; i < bits; i++)
+		if (p->addr.b[i / 8] & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+/* ADDRESS/LENGTH with at least four addresses. */
+static bool prefix_parse(struct ip_prefix *p, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char addr[IP_ADDR_STRLEN];
+	uint32_t len;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(addr))
+		return false;
+	memcpy(addr, text, (size_t)(slash - text));
+	addr[slash - text] = '\0';
+	if (ip_addr_parse(&p->addr, addr) || !address_usable(&p->addr) ||
+	    !parse_u32(sv_of(slash + 1), p->addr.version == 4 ? 30 : 126, &len))
+		return false;
+	p->len = (uint8_t)len;
+	return host_bits_clear(p);
+}
+
+static void prefix_one(struct loader *l, const struct conf_key *k, unsigned line, const char *text)
+{
+	struct ip_prefix *pair = (struct ip_prefix *)(void *)((char *)l->c + k->field), p;
+
+	if (!prefix_parse(&p, text)) {
+		conf_fault(l, line,
+			   "%s: expected ADDRESS/LENGTH with at least four addresses and no bits "
+			   "set behind LENGTH, found \"%s\"",
+			   k->path, text);
+		return;
+	}
+	if (pair[p.addr.version == 6].addr.version)
+		conf_fault(l, line, "%s: \"%s\" is a second IPv%d prefix, expected at most one",
+			   k->path, text, p.addr.version);
+	pair[p.addr.version == 6] = p;
+}
+
+static void prefixes_read(struct loader *l, const struct conf_key *k, config_setting_t *s,
+			  void *field)
+{
+	memset(field, 0, 2 * sizeof(struct ip_prefix)); /* the default goes as a whole */
+	strings_each(l, k, s, prefix_one);
+}
+
 static int name_index(const char *const *names, int n, struct sv name)
 {
 	for (int i = 0; i < n; i++)
@@ -303,4 +355,5 @@ const struct conf_type conf_file = {file_read, "a file name"};
 const struct conf_type conf_word = {word_read, "one of some words"};
 const struct conf_type conf_roles = {roles_read, "a list of roles"};
 const struct conf_type conf_addresses = {addresses_read, "a list of IP addresses"};
+const struct conf_type conf_prefixes = {prefixes_read, "a list of IP prefixes"};
 const struct conf_type conf_algorithms = {algorithms_read, "a list of alg/ealg"};

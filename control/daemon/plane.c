@@ -49,6 +49,7 @@ int daemon_plane_start(struct daemon *d)
 				 .gateway = {c->gateways[0], c->gateways[1]},
 				 .sip_port = (uint16_t)c->sip_port,
 				 .workers = (uint16_t)c->workers,
+				 .udp_enc_port = c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
 				 .sa_sets = c->sa_sets,
 				 .spi_min = c->spi_min,
 				 .spi_max = c->spi_max,
@@ -151,6 +152,21 @@ static void packet_input(struct daemon *d, const struct dp_packet *p, uint64_t n
 	mw_run(d->mw, now);
 }
 
+static void event_take(struct daemon *d, const struct dp_event *ev, uint64_t now)
+{
+	char peer[IP_ENDPOINT_STRLEN];
+
+	if (ev->type == DP_EVENT_PEER_MOVED) {
+		log_line(&d->log, CONF_LOG_DEBUG, "SA set %u: its UE is at %s", ev->set,
+			 ip_endpoint_format(&ev->peer, peer));
+		pcscf_ue_moved(d->pcscf, ev->set, &ev->peer, &ev->inner_remote);
+		return;
+	}
+	log_line(&d->log, CONF_LOG_INFO, "SA set %u: sequence numbers %s", ev->set,
+		 ev->type == DP_EVENT_SN_END ? "used up" : "near their end");
+	pcscf_sa_exhausted(d->pcscf, ev->set, now);
+}
+
 static void events_take(struct daemon *d, uint64_t now)
 {
 	struct dp_event ev[BURST];
@@ -158,12 +174,8 @@ static void events_take(struct daemon *d, uint64_t now)
 
 	do {
 		n = dp_events(d->dp, ev, BURST);
-		for (unsigned i = 0; i < n; i++) {
-			log_line(&d->log, CONF_LOG_INFO, "SA set %u: sequence numbers %s",
-				 ev[i].set,
-				 ev[i].type == DP_EVENT_SN_END ? "used up" : "near their end");
-			pcscf_sa_exhausted(d->pcscf, ev[i].set, now);
-		}
+		for (unsigned i = 0; i < n; i++)
+			event_take(d, &ev[i], now);
 	} while (n == BURST);
 	mw_run(d->mw, now);
 }

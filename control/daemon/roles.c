@@ -59,7 +59,9 @@ static int pcscf_start(struct daemon *d)
 				  .guard = c->sa_guard,
 				  .linger = c->sa_linger,
 				  .max_pending = c->max_pending,
-				  .access_timers = &timers};
+				  .access_timers = &timers,
+				  .udp_enc_port = c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
+				  .alias = {c->aliases[0], c->aliases[1]}};
 
 	for (unsigned i = 0; i < 2; i++)
 		conf.access[i] = (struct ip_endpoint){c->addresses[i], (uint16_t)c->sip_port};

@@ -98,6 +98,19 @@ static const struct bad bad[] = {
 	{BASE1 "access = { addresses = [\n\"ff02::1\"]; };", 3, "expected the address of a host"},
 	{BASE1 "access = { addresses = [\n\"0.0.0.0\"]; };", 3, "expected the address of a host"},
 	{BASE1 "access = { addresses = [\"10.0.0.1\",\n\"10.0.0.2\"]; };", 3, "second IPv4"},
+	/* NAT */
+	{BASE2 "nat = { udp_enc_tun = 1; };", 2, "nat.udp_enc_tun: expected true or false"},
+	{BASE2 "nat = { aliases = [\"198.18.0.1/15\"]; };", 2,
+	 "nat.aliases: expected ADDRESS/LENGTH"},
+	{BASE2 "nat = { aliases = [\"198.18.0.0/31\"]; };", 2,
+	 "nat.aliases: expected ADDRESS/LENGTH"},
+	{BASE2 "nat = { aliases = [\"198.18.0.0\"]; };", 2, "nat.aliases: expected ADDRESS/LENGTH"},
+	{BASE2 "nat = { aliases = [\"fd00::/129\"]; };", 2, "nat.aliases: expected ADDRESS/LENGTH"},
+	{BASE2 "nat = { aliases = [\"10.0.0.0/8\",\n\"11.0.0.0/8\"]; };", 3, "second IPv4 prefix"},
+	{BASE2 "nat = { aliases = [\"192.0.2.0/24\"]; };", 2, "without our access.addresses"},
+	{BASE1 "access = { addresses = [\"10.0.0.1\"]; port_ps = 4400;\nport_pc_min = 4401; "
+	       "port_pc_max = 4501; };",
+	 1, "nat.udp_enc_tun: "},
 	{BASE1 "access = {\n addresses = []; };", 3, "found an empty list"},
 	/* algorithms */
 	{BASE2 "ipsec = { algorithms = [\n\"hmac-sha-1-96\"]; };", 3, "found \"hmac-sha-1-96\""},

@@ -123,7 +123,7 @@ static void sm7_through_the_tunnel(void **state)
 	assert_int_equal(sa->tunnel.host_alias.version, 0);
 	/* Via has the inner address, Contact the public one */
 	assert_non_null(strstr(h_field(text, "Via"), OWN ":"));
-	snprintf(expected, sizeof(expected), "<sip:user1_public1@" NAT ":%u>",
+	snprintf(expected, sizeof(expected), "<sip:user1_public1@" NAT ":%u",
 		 sa->local_port[SA_SERVER]);
 	assert_memory_equal(h_field(text, "Contact"), expected, strlen(expected));
 	assert_true(addr_is(ue_public_addr(h->ue), NAT));
