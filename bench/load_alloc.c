@@ -107,6 +107,7 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 		.patience = l->o.patience,
 		.protect_or_abort = true,
 		.transport = l->o.transport,
+		.reg_event = l->o.reg_event || l->o.ues == 1,
 	};
 	int rc;
 

@@ -14,6 +14,8 @@ static void on_registered(struct load *l, struct load_ue *u)
 {
 	const struct sa_set *set = ue_current_set(u->ue);
 
+	if (u->state == LOAD_ENDED) /* the network had ended it, and let it come again */
+		u->state = LOAD_REGISTERED;
 	if (u->state != LOAD_REGISTERING)
 		return; /* a refresh */
 	u->state = LOAD_REGISTERED;
@@ -49,8 +51,11 @@ static void on_message_end(struct load *l, struct load_ue *u, bool good, struct 
 		fprintf(stderr, "esplanade-ue: %s: message: %.*s\n", u->impu, SV_ARG(reason));
 }
 
-static void on_deregistered(struct load *l, struct load_ue *u)
+static void on_deregistered(struct load *l, struct load_ue *u, struct sv reason)
 {
+	if (reason.n && l->network_ends++ < REASONS_PRINTED)
+		fprintf(stderr, "esplanade-ue: %s: de-registered by the network: %.*s\n", u->impu,
+			SV_ARG(reason));
 	if (u->state == LOAD_ENDING) {
 		l->under_way--;
 		l->ended++;
@@ -70,7 +75,7 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 		on_failed(l, u, text);
 		break;
 	case UE_DEREGISTERED:
-		on_deregistered(l, u);
+		on_deregistered(l, u, text);
 		break;
 	case UE_MESSAGE_SENT_OK:
 	case UE_MESSAGE_FAILED:
@@ -78,6 +83,12 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 		break;
 	case UE_MESSAGE_RECEIVED:
 		mail_take(&l->mail, (uint32_t)(u - l->ues), text);
+		break;
+	case UE_SHORTENED:
+		if (l->reauths++ < REASONS_PRINTED)
+			fprintf(stderr,
+				"esplanade-ue: %s: the network wants a new authentication\n",
+				u->impu);
 		break;
 	case UE_UNPROTECTED: /* never: protect_or_abort */
 		break;

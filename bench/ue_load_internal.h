@@ -49,6 +49,7 @@ struct load {
 	uint64_t sent, answered, refused;
 	uint64_t unsent; /* datagrams that the data plane did not take */
 	uint32_t ending, ended;
+	uint32_t reauths, network_ends; /* that the network wished for */
 	struct histogram register_us;
 	uint32_t algorithms[SA_INTEG_COUNT][SA_ENCR_COUNT];
 };

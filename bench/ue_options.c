@@ -44,6 +44,8 @@ void ue_options_help(FILE *f)
 	      "  --alg LIST              e.g. sha1/aes-cbc,md5/null: offered by the UEs in turn, "
 	      "one each;\n"
 	      "                          default: all six in turn; all: each UE offers all six\n"
+	      "  --reg-event             UEs subscribe to their registration state; one UE always "
+	      "does\n"
 	      "  --no-deregister         leave the registrations\n"
 	      "  --keep                  stay and answer until SIGINT or SIGTERM\n"
 	      "  --json                  the result as one object, the last line of stdout\n"
@@ -294,6 +296,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"expires", NUMBER, &o->expires, 10, 10000000},
 		{"patience", NUMBER, &o->patience, 1, 128},
 		{"alg", ALGORITHMS, NULL, 0, 0},
+		{"reg-event", FLAG, &o->reg_event, 0, 0},
 		{"no-deregister", FLAG, &o->no_deregister, 0, 0},
 		{"keep", FLAG, &o->keep, 0, 0},
 		{"json", FLAG, &o->json, 0, 0},

@@ -30,6 +30,7 @@ struct load_options { /* strings are argv's */
 	struct agree_choice algorithms[UE_MAX_ALGORITHMS];
 	unsigned n_algorithms;
 	bool offer_all; /* each UE offers all of them; else one, in turn */
+	bool reg_event; /* also if there is but one UE */
 	bool json, progress, keep, no_deregister, huge_pages;
 };
 

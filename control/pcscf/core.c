@@ -48,6 +48,8 @@ void pcscf_core_input(void *arg, struct sv text, uint64_t now)
 	}
 	if (sip_txns_input(p->core, &core, &m, now))
 		return;
+	if (m.request && pcscf_notify_input(p, &m, now))
+		return;
 	if (m.request)
 		pcscf_terminating(p, &m, now);
 	else if (!pcscf_response_repeat(p, &m, true))

@@ -106,6 +106,21 @@ void pcscf_impus_unbind(struct pcscf_reg *r, struct sv impu)
 		group_remove(r, i->group);
 }
 
+void pcscf_impus_remove(struct pcscf_reg *r, struct sv uri)
+{
+	const struct pcscf_impu *i = pcscf_impus_find(r, uri);
+
+	if (i)
+		group_remove(r, i->group);
+}
+
+void pcscf_impus_shorten(struct pcscf_reg *r, uint64_t expires_at)
+{
+	for (struct pcscf_impu *i = r->impus; i; i = i->next)
+		if (i->expires_at > expires_at)
+			i->expires_at = expires_at;
+}
+
 bool pcscf_impus_expire(struct pcscf_reg *r, uint64_t now)
 {
 	for (struct pcscf_impu **at = &r->impus, *i; (i = *at);) {

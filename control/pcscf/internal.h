@@ -14,6 +14,7 @@
 #include "control/auth/auth.h"
 #include "control/base/sbuf.h"
 #include "control/pcscf/pcscf.h"
+#include "control/reginfo/reginfo.h"
 #include "control/sip/edit.h"
 
 #define PCSCF_MAX_SETS	   3	/* old, registration and new (ST-07) */
@@ -75,6 +76,8 @@ struct pcscf_reg {
 	struct pcscf_set *current; /* of the last authentication that succeeded */
 	struct pcscf_set
 		*down; /* what goes to the UE takes this one: current, or the old one until LP-13 */
+	bool reauth;   /* the next authentication is by the network's wish */
+	struct pcscf_subscription *subscription;    /* to its registration state; NULL: none */
 	struct pcscf_run *run;			    /* registration under way */
 	struct pcscf_relay *clear[PCSCF_MAX_CLEAR]; /* of its SM1s in clear; NULL: gone */
 	uint8_t clear_next;			    /* the oldest of them, or free */
@@ -259,6 +262,9 @@ struct sip_flow pcscf_reply_flow(const struct pcscf_set *s, const struct sip_flo
 int pcscf_impus_bind(struct pcscf_reg *r, struct sv impu, const struct sip_msg *response,
 		     uint64_t expires_at);
 void pcscf_impus_unbind(struct pcscf_reg *r, struct sv impu);
+/* The group of that URI; and all: none lasts longer than that. */
+void pcscf_impus_remove(struct pcscf_reg *r, struct sv uri);
+void pcscf_impus_shorten(struct pcscf_reg *r, uint64_t expires_at);
 bool pcscf_impus_expire(struct pcscf_reg *r, uint64_t now); /* false: none left */
 uint64_t pcscf_impus_next(const struct pcscf_reg *r);	    /* earliest end */
 uint64_t pcscf_impus_last(const struct pcscf_reg *r);	    /* latest end; 0: none */
@@ -356,6 +362,13 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 /* From now on responses on the new set take the way of a protected SM1 instead (ER-04). */
 void pcscf_failure_detour(struct pcscf_run *run);
 void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now);
+void pcscf_expiry_arm(struct pcscf_reg *r); /* IMPUs have changed */
+
+/* ---- subscribe.c, notify.c */
+void pcscf_subscription_start(struct pcscf_reg *r, uint64_t now); /* if there is none yet */
+void pcscf_subscription_free(struct pcscf_subscription *s);
+/* A NOTIFY for the P-CSCF itself; false: it is none. */
+bool pcscf_notify_input(struct pcscf *p, const struct sip_msg *m, uint64_t now);
 
 /* ---- lookup.c: names in Via (ST-05) */
 /* true: the REGISTER waits for its Via's name, or has been answered; false: there is no name. */

@@ -16,7 +16,7 @@ void pcscf_failure_detour(struct pcscf_run *run)
 
 static timer_h registration_expired;
 
-static void expiry_arm(struct pcscf_reg *r)
+void pcscf_expiry_arm(struct pcscf_reg *r)
 {
 	uint64_t next = pcscf_impus_next(r);
 
@@ -37,7 +37,7 @@ static void registration_expired(struct timer *t, void *arg, uint64_t now)
 		for (unsigned i = 0; i < r->n_sets; i++)
 			if (r->sets[i]->expires_at > end)
 				pcscf_set_lifetime(r->sets[i], end);
-	expiry_arm(r);
+	pcscf_expiry_arm(r);
 	pcscf_reg_reap(r);
 }
 
@@ -99,7 +99,7 @@ static void registration_extend(struct pcscf_reg *r, struct pcscf_set *s, struct
 	(void)pcscf_impus_bind(r, impu, response, ends);
 	service_route_keep(r, response);
 	contact_keep(r, request);
-	expiry_arm(r);
+	pcscf_expiry_arm(r);
 	pcscf_set_lifetime(s, held > outlast ? held : outlast);
 }
 
@@ -107,7 +107,7 @@ static void registration_withdraw(struct pcscf_reg *r, struct sv impu, uint64_t 
 {
 	pcscf_impus_unbind(r, impu);
 	r->p->counters.deregistrations++;
-	expiry_arm(r);
+	pcscf_expiry_arm(r);
 	if (!r->impus)
 		pcscf_sets_end(r, now); /* they live on for repeats of the 200 (F06) */
 }
@@ -157,6 +157,21 @@ static void success_free(struct success *s)
 	free(s);
 }
 
+/* AK-17, C-08: traffic shall go over to the new SAs; what is under way may end (64 T1). */
+static void old_hasten(struct pcscf_reg *r, uint64_t now)
+{
+	uint64_t most = r->p->conf.changeover * UINT64_C(1000),
+		 pending = r->p->access_timers.t1 * UINT64_C(64);
+
+	for (unsigned i = 0; i < r->n_sets; i++) {
+		struct pcscf_set *s = r->sets[i];
+		uint64_t end = now + (s->busy && most < pending ? pending : most);
+
+		if (s->role == PCSCF_SET_OLD && s->expires_at > end)
+			pcscf_set_lifetime(s, end);
+	}
+}
+
 static void success_apply(struct success *s, const struct sip_msg *m, bool sm12, uint64_t now)
 {
 	struct pcscf_counters *c = &s->r->p->counters;
@@ -166,6 +181,10 @@ static void success_apply(struct success *s, const struct sip_msg *m, bool sm12,
 		return;
 	}
 	registration_extend(s->r, s->set, s->q.impu_sv, &s->request, m, s->granted, now);
+	if (sm12 && s->r->reauth)
+		old_hasten(s->r, now);
+	s->r->reauth = false;
+	pcscf_subscription_start(s->r, now);
 	if (sm12)
 		c->registrations++;
 	else

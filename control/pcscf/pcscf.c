@@ -40,6 +40,8 @@ static int conf_copy(struct pcscf *p, const struct pcscf_conf *conf)
 	p->conf = *conf;
 	p->access_timers = conf->access_timers ? *conf->access_timers : SIP_TIMERS_ACCESS;
 	p->conf.access_timers = &p->access_timers;
+	if (!p->conf.changeover)
+		p->conf.changeover = 240;
 	p->conf.host = sv_dup(sv_of(conf->host));
 	p->conf.icscf_host = sv_dup(sv_of(conf->icscf_host));
 	p->conf.visited_network =
@@ -139,6 +141,13 @@ int pcscf_deregister(struct pcscf *p, struct sv impi, uint64_t now)
 		p->counters.deregistrations++;
 	pcscf_reg_free(r);
 	return 0;
+}
+
+bool pcscf_has_registered(struct pcscf *p, struct sv impi)
+{
+	const struct pcscf_reg *r = pcscf_reg_find(p, impi);
+
+	return r && pcscf_reg_registered(r);
 }
 
 /* Sequence numbers cannot wrap (RFC 4303 3.3.3), and only the UE can start a new authentication: so

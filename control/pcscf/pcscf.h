@@ -28,6 +28,9 @@ struct pcscf_conf {
 			      */
 	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
 	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
+	bool reg_event;	     /* subscribes to its UEs' registration states (TS 24.229 5.2.3) */
+	uint32_t changeover; /* s that old SAs last after a re-authentication that the network
+			      * wished for (AK-17); 0: 240 */
 	uint32_t linger; /* s a set lives on after de-registration, for repeats of the 200 (F06) */
 	uint32_t max_pending; /* registrations under way at once, bounds a flood of SM1s */
 	struct sip_txn_timers *access_timers; /* NULL: SIP_TIMERS_ACCESS */
@@ -83,6 +86,7 @@ void pcscf_ue_moved(struct pcscf *p, sa_set_id id, const struct ip_endpoint *out
 
 /* Administrative and for a UE known to be gone: removes its SAs and state. -ENOENT */
 int pcscf_deregister(struct pcscf *p, struct sv impi, uint64_t now);
+bool pcscf_has_registered(struct pcscf *p, struct sv impi);
 
 enum pcscf_drop { /* messages discarded without an answer, or REGISTERs refused */
 		  PCSCF_DROP_MALFORMED,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/reginfo/reginfo.h"
 #include "control/sip/edit.h"
 #include "control/ue/ue_internal.h"
 
@@ -49,7 +50,7 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 }
 
 /* The P-CSCF and what it told us at registration (TS 24.229 5.1.2A.1.1). */
-static void route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
+void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
 {
 	sbuf_put(b, SV("Route: <sip:"));
 	ue_host_write(b, &u->pcscf.addr);
@@ -76,7 +77,7 @@ static void message_write(const struct ue *u, const struct ue_set *on, const cha
 {
 	sbuf_printf(b, "MESSAGE %.*s SIP/2.0\r\n", SV_ARG(to));
 	ue_via_write(u, b, on, branch);
-	route_write(u, on, b);
+	ue_route_write(u, on, b);
 	dialog_write(u, to, b);
 	if (on && on->security_server)
 		sbuf_printf(
@@ -114,7 +115,7 @@ static int message_send(struct ue *u, struct ue_request *r, const struct ue_set 
 }
 
 /* LU-06: an unprotected SM1 bars all services until SM12. */
-static bool service_allowed(const struct ue *u)
+bool ue_service_allowed(const struct ue *u)
 {
 	return u->registered && (u->run.step == UE_STEP_NONE || u->run.sm1_set);
 }
@@ -125,7 +126,7 @@ int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now)
 	struct ue_request *r;
 	int rc;
 
-	if (!service_allowed(u) || (!on && !u->unprotected))
+	if (!ue_service_allowed(u) || (!on && !u->unprotected))
 		return -ENOTCONN;
 	if (!uri_is_safe(to_uri))
 		return -EINVAL;
@@ -182,8 +183,8 @@ static struct ue_served *served_alloc(struct ue *u, sa_set_id set)
 }
 
 /* LU-09: the answer leaves on the set that brought the request, over UDP from port_uc (SP-15). */
-static int answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m,
-		  unsigned status, uint64_t now)
+int ue_answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, unsigned status,
+	      uint64_t now)
 {
 	struct ue_served *served = served_alloc(u, from->set);
 	struct sip_server_txn *txn;
@@ -197,7 +198,11 @@ static int answer(struct ue *u, const struct sip_flow *from, const struct sip_ms
 	sip_token(tag, sizeof(tag));
 	sip_reply_begin(&b, m, status, sv_of(tag));
 	if (status == 405)
-		sbuf_put(&b, SV("Allow: MESSAGE, OPTIONS\r\n"));
+		sbuf_put(&b, SV("Allow: MESSAGE, NOTIFY, OPTIONS\r\n"));
+	if (status == 489)
+		sbuf_put(&b, SV("Allow-Events: reg\r\n"));
+	if (status == 415)
+		sbuf_put(&b, SV("Accept: " REGINFO_TYPE "\r\n"));
 	sip_reply_end(&b, (struct sv){0});
 	ue_reply_flow(u, from, &reply);
 	rc = b.overflow ? -EMSGSIZE
@@ -228,6 +233,10 @@ void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m
 {
 	if (m->method == SIP_ACK)
 		return;
-	if (answer(u, from, m, status_for(m), now) == 0 && m->method == SIP_MESSAGE)
+	if (m->method == SIP_NOTIFY) {
+		ue_notify_input(u, from, m, now);
+		return;
+	}
+	if (ue_answer(u, from, m, status_for(m), now) == 0 && m->method == SIP_MESSAGE)
 		ue_event(u, UE_MESSAGE_RECEIVED, m->body, now);
 }

@@ -78,7 +78,7 @@ static void register_write(const struct ue *u, struct sbuf *b, const struct ue_r
 	sbuf_put(b, SV("\r\n"));
 	if (a->agree)
 		agree_fields_write(u, b, a->verify);
-	sbuf_put(b, SV("Supported: path, sec-agree\r\nAllow: MESSAGE, OPTIONS\r\n"));
+	sbuf_put(b, SV("Supported: path, sec-agree\r\nAllow: MESSAGE, NOTIFY, OPTIONS\r\n"));
 	sbuf_put(b, sv_of(ue_access_network_info));
 	sbuf_put(b,
 		 SV("User-Agent: esplanade-ue/" ESPLANADE_VERSION "\r\nContent-Length: 0\r\n\r\n"));

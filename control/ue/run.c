@@ -18,16 +18,22 @@ void ue_run_abandon(struct ue *u)
 	memset(&u->run, 0, sizeof(u->run));
 }
 
-void ue_unregister(struct ue *u)
+void ue_unregister_services(struct ue *u)
 {
-	ue_run_abandon(u);
-	ue_set_remove_all(u);
+	ue_subscription_end(u);
 	timer_stop(u->timers, &u->refresh);
 	timer_stop(u->timers, &u->beat);
 	free(u->service_route);
 	u->service_route = NULL;
-	u->registered = u->unprotected = false;
+	u->registered = u->unprotected = u->reauth = false;
 	u->unanswered = 0;
+}
+
+void ue_unregister(struct ue *u)
+{
+	ue_run_abandon(u);
+	ue_set_remove_all(u);
+	ue_unregister_services(u);
 }
 
 bool ue_unanswered(struct ue *u)
@@ -56,6 +62,25 @@ static void refresh_schedule(struct ue *u, uint32_t expires, uint64_t now)
 	uint64_t ms = expires > 1200 ? (uint64_t)(expires - 600) * 1000 : (uint64_t)expires * 500;
 
 	(void)timer_start(u->timers, &u->refresh, now + ms, on_refresh, u);
+}
+
+/* TS 24.229 5.1.1.5A; the SAs follow, so that they do not outlive it (AK-17). */
+void ue_registration_shorten(struct ue *u, uint32_t expires, uint64_t now)
+{
+	uint64_t end = now + (uint64_t)expires * 1000, sa_end;
+
+	if (!u->registered)
+		return;
+	if (end > u->registered_until)
+		end = u->registered_until > now ? u->registered_until : now;
+	u->reauth = true;
+	u->registered_until = end;
+	sa_end = end + (uint64_t)u->guard * 1000;
+	for (unsigned i = 0; i < UE_MAX_SETS; i++)
+		if (u->sets[i].state == UE_SET_CURRENT || u->sets[i].state == UE_SET_OLD)
+			ue_set_cap(u, &u->sets[i], sa_end);
+	if (u->run.step == UE_STEP_NONE)
+		refresh_schedule(u, (uint32_t)((end - now) / 1000), now);
 }
 
 /* ---- start -------------------------------------------------------------------------------- */
@@ -133,13 +158,13 @@ void ue_run_timeout(struct ue *u, const char *reason, uint64_t now)
 
 /* ---- 2xx ---------------------------------------------------------------------------------- */
 
-static bool contact_is_ours(const struct ue *u, const struct sip_addr *a)
+bool ue_contact_is_ours(const struct ue *u, struct sv contact)
 {
 	struct sip_uri uri;
 	struct ip_addr host;
 	char text[IP_ADDR_STRLEN];
 
-	if (sip_uri_parse(&uri, a->uri) < 0 || uri.host.n >= sizeof(text))
+	if (sip_uri_parse(&uri, contact) < 0 || uri.host.n >= sizeof(text))
 		return false;
 	memcpy(text, uri.host.p, uri.host.n);
 	text[uri.host.n] = '\0';
@@ -158,7 +183,7 @@ static uint32_t granted_expires(const struct ue *u, const struct sip_msg *m)
 	uint32_t expires;
 
 	while (sip_list_walk(&l, &element))
-		if (sip_addr_parse(&a, element) == 0 && contact_is_ours(u, &a) &&
+		if (sip_addr_parse(&a, element) == 0 && ue_contact_is_ours(u, a.uri) &&
 		    sip_param(a.params, SV("expires"), &value) &&
 		    parse_u32(value, UINT32_MAX, &expires))
 			return expires;
@@ -183,6 +208,18 @@ static void service_route_store(struct ue *u, const struct sip_msg *m)
 	u->service_route = b.n && !b.overflow ? sv_dup(sbuf_sv(&b)) : NULL;
 }
 
+/* AK-17, C-08: traffic shall go over to the new SAs; what is under way may end (64 T1). */
+static void old_hasten(struct ue *u, uint64_t now)
+{
+	struct ue_set *old = ue_set_in(u, UE_SET_OLD);
+	uint64_t s = u->changeover;
+
+	if (old && old->transactions && s < UE_TRANSACTION_S)
+		s = UE_TRANSACTION_S;
+	if (old)
+		ue_set_cap(u, old, now + s * 1000);
+}
+
 /* SM12, or the answer to a refresh that nobody challenged. */
 static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 {
@@ -196,6 +233,8 @@ static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 	}
 	if (fresh && fresh->state == UE_SET_NEW) {
 		ue_set_change_over(u, fresh, until);
+		if (u->reauth)
+			old_hasten(u, now);
 		u->run.fresh = NULL;
 		u->unprotected = false;
 	} else if (current && u->run.sm1_set == current->sa.id) {
@@ -208,11 +247,14 @@ static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 	}
 	service_route_store(u, m);
 	u->registered = true;
+	u->reauth = false;
+	u->registered_until = now + (uint64_t)expires * 1000;
 	u->register_ms = now - u->run.started;
 	u->unanswered = u->restarts = 0;
 	ue_run_abandon(u); /* a proposal that nobody took is free again (SP-19) */
 	refresh_schedule(u, expires, now);
 	ue_nat_beat(u, now);
+	ue_subscription_start(u, now);
 	ue_event(u, UE_REGISTERED, (struct sv){0}, now);
 }
 

@@ -226,6 +226,33 @@ void ue_set_extend(struct ue *u, struct ue_set *s, uint64_t until)
 	watch_lifetimes(u);
 }
 
+void ue_set_cap(struct ue *u, struct ue_set *s, uint64_t until)
+{
+	if (until < s->expires_at)
+		s->expires_at = until;
+	watch_lifetimes(u);
+}
+
+void ue_set_leave(struct ue *u, sa_set_id id, uint64_t now)
+{
+	for (unsigned i = 0; i < UE_MAX_SETS; i++) {
+		struct ue_set *s = &u->sets[i];
+
+		if (s->state == UE_SET_FREE || (s->sa.id == id && s->transactions))
+			continue;
+		ue_set_remove(u, s);
+	}
+	for (unsigned i = 0; i < UE_MAX_SETS; i++) {
+		struct ue_set *s = &u->sets[i];
+
+		if (s->state == UE_SET_FREE)
+			continue;
+		s->state = UE_SET_OLD;
+		s->leaving = true;
+		ue_set_cap(u, s, now + (UE_TRANSACTION_S + 1) * UINT64_C(1000));
+	}
+}
+
 void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until)
 {
 	struct ue_set *old = ue_set_in(u, UE_SET_OLD), *current = ue_set_in(u, UE_SET_CURRENT);
@@ -259,6 +286,10 @@ void ue_set_settle(struct ue *u)
 {
 	struct ue_set *old = ue_set_in(u, UE_SET_OLD), *current = ue_set_in(u, UE_SET_CURRENT);
 
+	if (old && old->leaving && old->transactions == 0) {
+		ue_set_remove(u, old); /* TS 24.229 5.1.1.7 */
+		return;
+	}
 	if (!old || !current || !current->heard)
 		return;
 	if (old->transactions == 0)

@@ -95,6 +95,8 @@ static void values_copy(struct ue *u, const struct ue_conf *c)
 	u->patience = c->patience;
 	u->udp_enc_port = c->udp_enc_port ? c->udp_enc_port : 4500;
 	u->heartbeat = c->heartbeat ? c->heartbeat : 20;
+	u->reg_event = c->reg_event;
+	u->changeover = c->changeover ? c->changeover : 240;
 	sip_token(u->call_id, sizeof(u->call_id));
 	sip_token(u->tag, sizeof(u->tag));
 }
@@ -146,6 +148,7 @@ void ue_free(struct ue *u)
 	if (u->timers) {
 		ue_run_abandon(u);
 		ue_set_remove_all(u);
+		ue_subscription_end(u);
 		timer_stop(u->timers, &u->refresh);
 		timer_stop(u->timers, &u->lifetime);
 		timer_stop(u->timers, &u->beat);

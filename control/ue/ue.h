@@ -34,6 +34,9 @@ struct ue_conf {			 /* strings copied */
 	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
 	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
 	enum ue_transport transport;
+	bool reg_event;		 /* subscribes to its registration state (TS 24.229 5.1.1.3) */
+	uint32_t changeover;	 /* s that old SAs last after a re-authentication that the network
+				  * wished for (AK-17); 0: 240 */
 	bool spi_ten_digits;	 /* writes SPIs with leading zeros (HX-09) */
 	bool protect_or_abort;	 /* PO-01; true unless somebody knows why not */
 	unsigned unanswered_max; /* protected requests in a row without an answer, after which the
@@ -49,9 +52,10 @@ struct ue_conf {			 /* strings copied */
 };
 
 enum ue_event {
-	UE_REGISTERED, /* SM12 accepted, or a refresh succeeded */
-	UE_FAILED,     /* registration or de-registration failed; text is the reason */
-	UE_DEREGISTERED,
+	UE_REGISTERED,	    /* SM12 accepted, or a refresh succeeded */
+	UE_FAILED,	    /* registration or de-registration failed; text is the reason */
+	UE_DEREGISTERED,    /* text, if the network did it: why (RFC 3680 5.2) */
+	UE_SHORTENED,	    /* the network wants a new authentication; the UE sees to it (AK-15) */
 	UE_MESSAGE_SENT_OK, /* 2xx to a MESSAGE of ours */
 	UE_MESSAGE_FAILED,
 	UE_MESSAGE_RECEIVED, /* text is the body */

@@ -11,6 +11,7 @@
 #define UE_MAX_SETS	 3     /* new, current, old (C-22) */
 #define UE_RESTARTS	 3     /* of a registration whose protected REGISTERs stay unanswered */
 #define UE_AUTN_FAILURES 2     /* in a row; then the UE gives up (TS 24.229 5.1.1.5.3) */
+#define UE_TRANSACTION_S 128   /* s that a transaction lasts at most: 64 T1 */
 #define UE_TEXT_MAX	 16384 /* longest message that we write */
 
 enum ue_set_state {
@@ -28,6 +29,7 @@ struct ue_set {
 	uint16_t transactions; /* that send or await something on it, REGISTERs apart */
 	uint16_t arrived;    /* those of them that only await: requests with a provisional answer */
 	bool closed;	     /* its outbound SAs are gone (LU-10) */
+	bool leaving;	     /* of an ended registration, for repeats of the last NOTIFY */
 	uint64_t expires_at; /* ms, application layer's lifetime */
 	char *security_server; /* the list that made it; Security-Verify repeats it */
 };
@@ -65,6 +67,8 @@ struct ue_run { /* the one registration under way (LU-01) */
 	uint64_t started;
 };
 
+struct ue_subscription;
+
 struct ue {
 	char *strings;
 	struct sv impi, impu, home; /* home: "sip:" and the realm */
@@ -78,12 +82,12 @@ struct ue {
 	uint16_t udp_enc_port;
 	uint32_t heartbeat;
 	struct ip_addr nat; /* public address of the NAT; version 0: none seen */
-	bool protect_or_abort, spi_ten_digits;
 	enum ue_transport transport;
-	uint64_t no_tcp_until;		    /* ms; the P-CSCF takes no connection */
+	uint64_t no_tcp_until; /* ms; the P-CSCF takes no connection */
+	bool protect_or_abort, spi_ten_digits, reg_event;
 	uint8_t unanswered_max, unanswered; /* protected requests without an answer, in a row */
 	uint8_t restarts;
-	uint32_t expires, await_auth, guard, patience;
+	uint32_t expires, await_auth, guard, patience, changeover;
 
 	struct ue_env env;
 	struct timers *timers;
@@ -93,7 +97,10 @@ struct ue {
 	struct ue_served *served;
 
 	bool registered;
-	bool unprotected; /* registered without SAs (PO-02) */
+	bool reauth;			      /* the next authentication is by the network's wish */
+	uint64_t registered_until;	      /* ms */
+	struct ue_subscription *subscription; /* to the registration state; NULL: none */
+	bool unprotected;		      /* registered without SAs (PO-02) */
 	uint16_t port_us; /* stays until de-registration (SP-18); 0: not chosen yet */
 	uint16_t last_port_uc;
 	uint32_t cseq;
@@ -118,6 +125,9 @@ void ue_set_flow(const struct ue *u, const struct ue_set *s,
 /* SM12: the new set takes over (LU-08, LU-09, LU-11). */
 void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until);
 void ue_set_extend(struct ue *u, struct ue_set *s, uint64_t until); /* LU-13 */
+void ue_set_cap(struct ue *u, struct ue_set *s, uint64_t until);    /* never longer than it was */
+/* The registration is over: only set `id` stays, until its transactions end. */
+void ue_set_leave(struct ue *u, sa_set_id id, uint64_t now);
 void ue_set_settle(struct ue *u); /* ends the old set, or its sending half (LU-10, LU-12 b) */
 void ue_set_busy(struct ue *u, sa_set_id id, int delta);
 void ue_set_arrived(struct ue *u, sa_set_id id, int delta);
@@ -152,6 +162,10 @@ void ue_run_fail(struct ue *u, const char *reason, uint64_t now);
 void ue_run_timeout(struct ue *u, const char *reason, uint64_t now);
 void ue_run_abandon(struct ue *u); /* wipes it (LU-01, ER-05) */
 void ue_unregister(struct ue *u);  /* forgets registration and SAs, without a word to the network */
+void ue_unregister_services(struct ue *u); /* the registration alone */
+/* Expires in s seconds, unless it does so before; the UE authenticates anew (AK-15). */
+void ue_registration_shorten(struct ue *u, uint32_t expires, uint64_t now);
+bool ue_contact_is_ours(const struct ue *u, struct sv uri);
 /* A protected request had no answer: true if the P-CSCF seems to have lost our SAs (LC-04). */
 bool ue_unanswered(struct ue *u);
 
@@ -170,6 +184,16 @@ void ue_nat_beat(struct ue *u, uint64_t now); /* from now on, while there is a t
 void ue_request_free(struct ue_request *r);
 void ue_served_free(struct ue_served *s);
 void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, uint64_t now);
+int ue_answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, unsigned status,
+	      uint64_t now);
+void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b);
+bool ue_service_allowed(const struct ue *u);
+
+/* ---- subscribe.c, notify.c ---- */
+void ue_subscription_start(struct ue *u, uint64_t now); /* if wanted and not there yet */
+void ue_subscription_end(struct ue *u);
+void ue_notify_input(struct ue *u, const struct sip_flow *from, const struct sip_msg *m,
+		     uint64_t now);
 
 static inline void ue_event(struct ue *u, enum ue_event e, struct sv text, uint64_t now)
 {

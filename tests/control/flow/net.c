@@ -292,22 +292,29 @@ static bool meet_fate(struct net *n, struct net_packet *k)
 	return true;
 }
 
+bool net_step(struct net *n)
+{
+	struct net_packet *k = n->head;
+
+	if (!k)
+		return false;
+	n->head = k->next;
+	if (!n->head)
+		n->tail = &n->head;
+	if (!meet_fate(n, k))
+		return true;
+	free(k);
+	mw_run(n->mw, n->now);
+	release(n, true);
+	return true;
+}
+
 static void step(struct net *n)
 {
-	struct net_packet *k;
-
 	mw_run(n->mw, n->now);
 	release(n, false);
-	while ((k = n->head)) {
-		n->head = k->next;
-		if (!n->head)
-			n->tail = &n->head;
-		if (!meet_fate(n, k))
-			continue;
-		free(k);
-		mw_run(n->mw, n->now);
-		release(n, true);
-	}
+	while (net_step(n))
+		;
 }
 
 void net_run(struct net *n, uint64_t ms)
@@ -393,6 +400,7 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 		.await_auth = 240,
 		.guard = 30,
 		.protect_or_abort = true,
+		.reg_event = setup->reg_event,
 	};
 	memcpy(x->conf.choices, all_choices, sizeof(all_choices));
 	memset(&x->conf.key, 0x40 + (int)i, sizeof(x->conf.key));
@@ -429,6 +437,8 @@ static void core_make(struct net *n, const struct net_setup *setup)
 		.await_auth = 240,
 		.vectors = 1,
 		.challenge_protected = setup->challenge_protected,
+		.reauth_expires = setup->reauth_expires,
+		.reauth_repeats = setup->reauth_repeats,
 	};
 
 	assert_int_equal(hss_alloc(&n->hss, &hss), 0);
@@ -453,6 +463,7 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.linger = 32,
 		.max_pending = setup->ues + 1000,
 		.udp_enc_port = setup->no_udp_enc ? 0 : NET_UDP_ENC_PORT,
+		.reg_event = setup->edge_event,
 	};
 
 	memcpy(conf.choices, setup->n_choices ? setup->choices : all_choices, sizeof(all_choices));

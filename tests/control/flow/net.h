@@ -113,12 +113,16 @@ struct net_setup {
 	bool udp_enc_tun; /* the UEs offer it */
 	struct {
 		const char *private, *public;
-	} nat[NET_UES]; /* NULL: none before this UE, whose address is its own */
+	} nat[NET_UES];	 /* NULL: none before this UE, whose address is its own */
+	bool reg_event;	 /* UEs subscribe to their registration state */
+	bool edge_event; /* so does the P-CSCF */
+	uint32_t reauth_expires, reauth_repeats; /* 0: 600, 0 */
 };
 
 struct net *net_alloc(const struct net_setup *setup);
 void net_free(struct net *n); /* fails the test if anything is left behind */
 void net_run(struct net *n, uint64_t ms);
+bool net_step(struct net *n); /* the next packet of the access; false: there is none */
 void net_ue_start(struct net *n, unsigned i); /* again, with an empty memory but for its card */
 void net_ue_place(struct net *n, unsigned i, uint16_t host); /* one that does not run */
 void net_ue_crash(struct net *n, unsigned i);

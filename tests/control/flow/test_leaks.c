@@ -50,6 +50,57 @@ static void ten_thousand_registrations(void **state)
 	net_free(n);
 }
 
+/* With subscriptions of both ends, an authentication by the network's wish, and each kind of end.
+ */
+
+static void reg_event_cycle(struct net *n, unsigned round)
+{
+	struct sv impi = sv_of(n->ues[0].impi);
+
+	net_register(n, 0);
+	net_run(n, 1000);
+	assert_int_equal(scscf_subscriptions(n->scscf), 2);
+	assert_int_equal(scscf_reauthenticate(n->scscf, impi, 60, n->now), 0);
+	net_run(n, 31000);
+	if (round % 3 == 0)
+		assert_int_equal(scscf_reject(n->scscf, impi, n->now), 0);
+	else if (round % 3 == 1)
+		assert_int_equal(ue_deregister(n->ues[0].ue, n->now), 0);
+	else
+		assert_int_equal(pcscf_deregister(n->pcscf, impi, n->now), 0);
+	if (round % 3 == 2) { /* lost at the P-CSCF alone: S-CSCF and UE find out by themselves */
+		net_ue_crash(n, 0);
+		net_ue_start(n, 0);
+	}
+	net_run(n, 4000000);
+	assert_int_equal(net_sets(&n->edge), 0);
+	assert_int_equal(net_sets(&n->ues[0].end), 0);
+	assert_int_equal(net_counters(n).transactions, 0);
+	assert_int_equal(ue_transactions(n->ues[0].ue), 0);
+	assert_int_equal(scscf_pending(n->scscf), 0);
+	assert_int_equal(scscf_subscriptions(n->scscf), 0);
+	assert_int_equal(scscf_registered(n->scscf), 0);
+	assert_int_equal(timers_count(n->timers), 0);
+}
+
+/* covers: F07 */
+static void three_thousand_reg_events(void **state)
+{
+	struct net_setup setup = {.ues = 1, .ip = 4, .reg_event = true, .edge_event = true};
+	struct net *n = net_alloc(&setup);
+	unsigned count = rounds(3000);
+	size_t before;
+
+	(void)state;
+	for (unsigned i = 0; i < 99; i++)
+		reg_event_cycle(n, i);
+	before = mallinfo2().uordblks;
+	for (unsigned i = 0; i < count; i++)
+		reg_event_cycle(n, i);
+	assert_true(mallinfo2().uordblks <= before + CACHES);
+	net_free(n);
+}
+
 /* Each with a challenge, six offers and a new set. */
 /* covers: F21, F30, AK-11 */
 static void a_hundred_thousand_refreshes(void **state)
@@ -77,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_thousand_registrations),
+		cmocka_unit_test(three_thousand_reg_events),
 		cmocka_unit_test(a_hundred_thousand_refreshes),
 	};
 

@@ -1,0 +1,252 @@
+/* SUBSCRIBE to the own registration state: first, again, in vain (TS 24.229 5.1.1.3, RFC 6665). */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/base/parse.h"
+#include "control/ue/subscription.h"
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+static void replace(char **field, char *value)
+{
+	free(*field);
+	*field = value;
+}
+
+static void dialog_new(struct ue_subscription *s)
+{
+	replace(&s->remote_tag, NULL);
+	replace(&s->target, NULL);
+	replace(&s->route, NULL);
+	sip_token(s->call_id, sizeof(s->call_id));
+	sip_token(s->tag, sizeof(s->tag));
+	s->cseq = s->remote_cseq = 0;
+	s->informed = false;
+}
+
+void ue_subscription_forget(struct ue *u)
+{
+	dialog_new(u->subscription);
+	u->subscription->request = NULL;
+}
+
+void ue_subscription_start(struct ue *u, uint64_t now)
+{
+	if (!u->reg_event)
+		return;
+	if (u->subscription) { /* refused for good: for as long as the registration lasted */
+		if (!u->subscription->request && !timer_running(&u->subscription->timer))
+			ue_subscription_later(u, 0, now);
+		return;
+	}
+	u->subscription = calloc(1, sizeof(*u->subscription));
+	if (!u->subscription)
+		return;
+	dialog_new(u->subscription);
+	ue_subscription_later(u, 0, now);
+}
+
+void ue_subscription_end(struct ue *u)
+{
+	struct ue_subscription *s = u->subscription;
+
+	if (!s)
+		return;
+	timer_stop(u->timers, &s->timer);
+	free(s->remote_tag);
+	free(s->target);
+	free(s->route);
+	free(s);
+	u->subscription = NULL;
+}
+
+/* ---- the answer --------------------------------------------------------------------------- */
+
+/* RFC 3261 12.1.2: Record-Route backwards. */
+static char *route_dup(const struct sip_msg *m)
+{
+	struct sip_list records = {.msg = m, .id = SIP_HDR_RECORD_ROUTE};
+	char text[UE_SUBSCRIPTION_FIELD], whole[UE_SUBSCRIPTION_FIELD];
+	struct sv element, rest = {0};
+
+	while (sip_list_walk(&records, &element)) {
+		struct sbuf b = sbuf_of(text, sizeof(text));
+
+		sbuf_put(&b, element);
+		if (rest.n)
+			sbuf_printf(&b, ", %.*s", SV_ARG(rest));
+		if (b.overflow)
+			return NULL;
+		memcpy(whole, text, b.n);
+		rest = (struct sv){whole, b.n};
+	}
+	return rest.n ? sv_dup(rest) : NULL;
+}
+
+void ue_subscription_target(struct ue_subscription *s, const struct sip_msg *m)
+{
+	struct sip_list contacts = {.msg = m, .id = SIP_HDR_CONTACT};
+	struct sip_addr a;
+	struct sip_uri uri;
+	struct sv element;
+	char *copy;
+
+	if (!sip_list_walk(&contacts, &element) || sip_addr_parse(&a, element) < 0 ||
+	    sip_uri_parse(&uri, a.uri) < 0 || a.uri.n > UE_SUBSCRIPTION_FIELD)
+		return;
+	copy = sv_dup(a.uri);
+	if (copy)
+		replace(&s->target, copy);
+}
+
+static void accepted(struct ue *u, const struct sip_msg *m, uint64_t now)
+{
+	struct ue_subscription *s = u->subscription;
+	uint32_t expires = UE_SUBSCRIPTION_EXPIRES;
+
+	(void)parse_u32(sip_msg_value(m, SIP_HDR_EXPIRES), UINT32_MAX, &expires);
+	if (!s->route)
+		s->route = route_dup(m);
+	if (!s->remote_tag && m->to_tag.n <= UE_SUBSCRIPTION_FIELD)
+		s->remote_tag = sv_dup(m->to_tag);
+	ue_subscription_target(s, m);
+	ue_subscription_lasts(u, expires, now);
+}
+
+/* What will not change before the next registration is not asked for again. */
+static bool final_refusal(unsigned status)
+{
+	return status == 403 || status == 404 || status == 405 || status == 489 || status == 501;
+}
+
+static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
+{
+	struct ue_request *r = arg;
+	struct ue *u = r->ue;
+	struct ue_subscription *s = u->subscription;
+	bool ours = s && s->request == r;
+	sa_set_id set = r->set;
+
+	if (m && m->status < 200)
+		return;
+	ue_request_free(r);
+	ue_set_busy(u, set, -1);
+	if (!ours)
+		return;
+	s->request = NULL;
+	if (m && m->status < 300) {
+		accepted(u, m, now);
+		return;
+	}
+	if (m && m->status == 481 && s->remote_tag) { /* RFC 6665 4.1.2.2 */
+		ue_subscription_forget(u);
+		ue_subscription_later(u, 0, now);
+	} else if (!m || !final_refusal(m->status)) {
+		ue_subscription_forget(u);
+		ue_subscription_later(u, UE_SUBSCRIPTION_RETRY, now);
+	}
+}
+
+/* ---- the request -------------------------------------------------------------------------- */
+
+static void dialog_write(const struct ue *u, struct sbuf *b)
+{
+	struct ue_subscription *s = u->subscription;
+
+	sbuf_printf(b, "Max-Forwards: 70\r\nFrom: <%.*s>;tag=%s\r\nTo: <%.*s>", SV_ARG(u->impu),
+		    s->tag, SV_ARG(u->impu));
+	if (s->remote_tag)
+		sbuf_printf(b, ";tag=%s", s->remote_tag);
+	sbuf_printf(b,
+		    "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\nP-Preferred-Identity: <%.*s>\r\n"
+		    "Contact: <sip:%.*s@",
+		    s->call_id, s->cseq, SV_ARG(u->impu), SV_ARG(u->user));
+	ue_host_write(b, &u->local.addr);
+	sbuf_printf(b, ":%u>\r\n", u->unprotected ? u->local.port : u->port_us);
+}
+
+static void subscribe_write(const struct ue *u, const struct ue_set *on, const char *branch,
+			    struct sbuf *b)
+{
+	const struct ue_subscription *s = u->subscription;
+
+	if (s->target && s->remote_tag)
+		sbuf_printf(b, "SUBSCRIBE %s SIP/2.0\r\n", s->target);
+	else
+		sbuf_printf(b, "SUBSCRIBE %.*s SIP/2.0\r\n", SV_ARG(u->impu));
+	ue_via_write(u, b, on, branch);
+	if (s->route)
+		sbuf_printf(b, "Route: %s\r\n", s->route);
+	else
+		ue_route_write(u, on, b);
+	dialog_write(u, b);
+	if (on && on->security_server)
+		sbuf_printf(
+			b,
+			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
+			on->security_server);
+	sbuf_put(b, sv_of(ue_access_network_info));
+	sbuf_printf(b,
+		    "Event: reg\r\nAccept: " REGINFO_TYPE
+		    "\r\nExpires: %u\r\nContent-Length: 0\r\n\r\n",
+		    UE_SUBSCRIPTION_EXPIRES);
+}
+
+static int subscribe_send(struct ue *u, const struct ue_set *on, struct ue_request *r, uint64_t now)
+{
+	char text[UE_TEXT_MAX];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	struct sip_flow flow;
+
+	u->subscription->cseq++;
+	sip_branch(r->branch);
+	subscribe_write(u, on, r->branch, &b);
+	if (b.overflow)
+		return -EMSGSIZE;
+	ue_set_flow(u, on, &flow);
+	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), on_response, r, now);
+}
+
+static int subscribe(struct ue *u, uint64_t now)
+{
+	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT);
+	struct ue_request *r;
+	int rc;
+
+	if (!ue_service_allowed(u) || (!on && !u->unprotected))
+		return -EAGAIN;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->ue = u;
+	r->set = on ? on->sa.id : 0;
+	r->next = u->requests;
+	u->requests = r;
+	rc = subscribe_send(u, on, r, now);
+	if (rc < 0) {
+		ue_request_free(r);
+		return rc;
+	}
+	u->subscription->request = r;
+	ue_set_busy(u, r->set, 1);
+	return 0;
+}
+
+static void on_timer(struct timer *t, void *arg, uint64_t now)
+{
+	struct ue *u = arg;
+
+	(void)t;
+	if (!u->subscription->request && subscribe(u, now) < 0)
+		ue_subscription_later(u, UE_SUBSCRIPTION_RETRY, now);
+}
+
+void ue_subscription_later(struct ue *u, uint64_t seconds, uint64_t now)
+{
+	(void)timer_start(u->timers, &u->subscription->timer, now + seconds * 1000, on_timer, u);
+}
+
+void ue_subscription_lasts(struct ue *u, uint32_t seconds, uint64_t now)
+{
+	ue_subscription_later(u, seconds > 1200 ? seconds - 600 : seconds / 2, now);
+}
