@@ -203,7 +203,7 @@ static int subscribe_send(struct ue *u, const struct ue_set *on, struct ue_reque
 	subscribe_write(u, on, r->branch, &b);
 	if (b.overflow)
 		return -EMSGSIZE;
-	ue_set_flow(u, on, &flow);
+	ue_request_flow(u, on, &b, &flow, now);
 	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), on_response, r, now);
 }
 
