@@ -14,41 +14,83 @@ struct mb_burst {
 
 /* ---- jobs --------------------------------------------------------------------------------- */
 
-static void job_template(IMB_JOB *j, unsigned kind)
-{
-	bool aes = kind >= 2, inbound = kind % 2;
-	unsigned iv_len = aes ? IMB_AES_BLOCK_SIZE : 0;
+/* What the kinds are; a constant in all that is inlined into mb_burst_run(). */
+struct kind {
+	bool aes, inbound;
+	unsigned iv_len, block_len;
+};
 
+static inline struct kind kind_of(unsigned number)
+{
+	bool aes = number >= 2;
+
+	return (struct kind){
+		.aes = aes,
+		.inbound = number % 2,
+		.iv_len = aes ? IMB_AES_BLOCK_SIZE : 0,
+		.block_len = aes ? IMB_AES_BLOCK_SIZE : 4,
+	};
+}
+
+static void job_template(IMB_JOB *j, struct kind k)
+{
 	*j = (IMB_JOB){
-		.cipher_mode = aes ? IMB_CIPHER_CBC : IMB_CIPHER_NULL,
-		.cipher_direction = inbound ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT,
-		.chain_order = inbound ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH,
+		.cipher_mode = k.aes ? IMB_CIPHER_CBC : IMB_CIPHER_NULL,
+		.cipher_direction = k.inbound ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT,
+		.chain_order = k.inbound ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH,
 		.hash_alg = IMB_AUTH_HMAC_SHA_1,
 		.key_len_in_bytes = IMB_KEY_128_BYTES,
-		.iv_len_in_bytes = iv_len,
-		.cipher_start_src_offset_in_bytes = ESP_HEADER_LEN + iv_len,
+		.iv_len_in_bytes = k.iv_len,
+		.cipher_start_src_offset_in_bytes = ESP_HEADER_LEN + k.iv_len,
 		.auth_tag_output_len_in_bytes = ESP_ICV_LEN,
 	};
 }
 
+static inline void key_prefetch(const struct mb_key *key, struct kind k)
+{
+	const uint8_t *schedule = k.inbound ? key->aes.dec : key->aes.enc;
+
+	if (!k.aes)
+		return;
+	__builtin_prefetch(schedule);
+	__builtin_prefetch(schedule + 64);
+	__builtin_prefetch(schedule + 128);
+}
+
 /* Returns false if the library must not see this packet. */
-static bool job_fill(struct mb_burst *b, IMB_JOB *j, unsigned at, const struct esp_job *job)
+static inline bool job_fill(struct mb_burst *b, IMB_JOB *j, unsigned at, const struct esp_job *job,
+			    struct kind k)
 {
 	const struct mb_key *key = mb_key_of(job);
-	unsigned iv_len = key->cipher->iv_len;
-	unsigned len = esp_cipher_len(job, iv_len, key->cipher->block_len);
+	unsigned len = esp_cipher_len(job, k.iv_len, k.block_len);
 
 	j->enc_keys = key->aes.enc;
 	j->dec_keys = key->aes.dec;
 	j->src = job->esp;
 	j->iv = job->esp + ESP_HEADER_LEN;
-	j->dst = job->esp + ESP_HEADER_LEN + iv_len;
+	j->dst = job->esp + ESP_HEADER_LEN + k.iv_len;
 	j->msg_len_to_cipher_in_bytes = len;
 	j->msg_len_to_hash_in_bytes = job->len;
-	j->auth_tag_output = job->inbound ? b->icv[at] : job->esp + job->len;
+	j->auth_tag_output = k.inbound ? b->icv[at] : job->esp + job->len;
 	j->u.HMAC._hashed_auth_key_xor_ipad = key->ipad;
 	j->u.HMAC._hashed_auth_key_xor_opad = key->opad;
+	key_prefetch(key, k);
 	return len != 0;
+}
+
+/* Sets the status of those that the library must not see, and leaves them out. */
+static unsigned jobs_fill(struct mb_burst *b, unsigned number, struct esp_job *const *jobs,
+			  unsigned n, struct esp_job **taken)
+{
+	struct kind k = kind_of(number);
+	unsigned n_taken = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		jobs[i]->status = ESP_ERROR;
+		if (job_fill(b, &b->jobs[number][n_taken], n_taken, jobs[i], k))
+			taken[n_taken++] = jobs[i];
+	}
+	return n_taken;
 }
 
 static void cipher(struct mb_burst *b, IMB_JOB *jobs, unsigned n, IMB_CIPHER_DIRECTION dir)
@@ -56,33 +98,30 @@ static void cipher(struct mb_burst *b, IMB_JOB *jobs, unsigned n, IMB_CIPHER_DIR
 	IMB_SUBMIT_CIPHER_BURST_NOCHECK(b->mgr, jobs, n, IMB_CIPHER_CBC, dir, IMB_KEY_128_BYTES);
 }
 
-static uint8_t job_status(const IMB_JOB *j, const struct esp_job *job)
+static void icvs_check(const struct mb_burst *b, struct esp_job *const *jobs, unsigned n)
 {
-	if (job->inbound && !esp_icv_eq(j->auth_tag_output, job->esp + job->len))
-		return ESP_BAD_ICV;
-	return ESP_OK;
+	for (unsigned i = 0; i < n; i++)
+		jobs[i]->status =
+			esp_icv_eq(b->icv[i], jobs[i]->esp + jobs[i]->len) ? ESP_OK : ESP_BAD_ICV;
 }
 
 void mb_burst_run(struct mb_burst *b, unsigned kind, struct esp_job *const *jobs, unsigned n)
 {
-	IMB_JOB *j = b->jobs[kind];
 	struct esp_job *taken[MB_BURST];
-	unsigned i, n_taken = 0;
+	struct kind k = kind_of(kind);
+	IMB_JOB *j = b->jobs[kind];
 
-	for (i = 0; i < n; i++)
-		mb_key_prefetch(jobs[i]);
-	for (i = 0; i < n; i++) {
-		jobs[i]->status = ESP_ERROR;
-		if (job_fill(b, &j[n_taken], n_taken, jobs[i]))
-			taken[n_taken++] = jobs[i];
-	}
-	if (kind == 2)
-		cipher(b, j, n_taken, IMB_DIR_ENCRYPT);
-	IMB_SUBMIT_HASH_BURST_NOCHECK(b->mgr, j, n_taken, IMB_AUTH_HMAC_SHA_1);
-	for (i = 0; i < n_taken; i++)
-		taken[i]->status = job_status(&j[i], taken[i]);
-	if (kind == 3)
-		cipher(b, j, n_taken, IMB_DIR_DECRYPT);
+	n = jobs_fill(b, kind, jobs, n, taken);
+	if (k.aes && !k.inbound)
+		cipher(b, j, n, IMB_DIR_ENCRYPT);
+	IMB_SUBMIT_HASH_BURST_NOCHECK(b->mgr, j, n, IMB_AUTH_HMAC_SHA_1);
+	if (k.inbound)
+		icvs_check(b, taken, n);
+	else
+		for (unsigned i = 0; i < n; i++)
+			taken[i]->status = ESP_OK;
+	if (k.aes && k.inbound)
+		cipher(b, j, n, IMB_DIR_DECRYPT);
 }
 
 /* ---- alloc -------------------------------------------------------------------------------- */
@@ -101,7 +140,7 @@ int mb_burst_alloc(struct mb_burst **bp)
 	}
 	for (unsigned kind = 0; kind < MB_BURST_KINDS; kind++)
 		for (unsigned i = 0; i < MB_BURST; i++)
-			job_template(&b->jobs[kind][i], kind);
+			job_template(&b->jobs[kind][i], kind_of(kind));
 	*bp = b;
 	return 0;
 }
