@@ -5,6 +5,7 @@
 #include <rte_ether.h>
 
 #include "dataplane/ip_header.h"
+#include "dataplane/natt.h"
 #include "dataplane/segments.h"
 #include "dataplane/worker.h"
 
@@ -13,8 +14,10 @@ struct l4_ports {
 	rte_be16_t src, dst;
 };
 
-static enum class drop(struct pkt *p, int reason) {
-	p->reason = (uint8_t)reason; return CLASS_DROP;
+static enum packet_class drop(struct pkt *p, int reason)
+{
+	p->reason = (uint8_t)reason;
+	return CLASS_DROP;
 }
 
 /* Sets ip and version of a frame that holds an IP packet. */
@@ -70,53 +73,80 @@ static bool to_local(const struct worker *w, const struct pkt *p)
 	return worker_addr_local(w, &dst);
 }
 
-/* Clear UDP or TCP. A protected port takes nothing, at whichever address (TS 33.203 7.1). */
-static enum class classify_clear(struct worker *w, struct pkt *p) {
-	const struct l4_ports *ports = packet_ports(p); int reason;
-
-	if (!ports) return drop(p, DP_DROP_TRUNCATED);
-	if (p->proto == IPPROTO_UDP && ports->dst == w->env->sip_port && to_local(w, p)){
-		reason = ip_udp_check(p, (const struct rte_udp_hdr *)ports, pkt_payload_len(p));
-		return reason == PKT_KEEP ? CLASS_SIP : drop(p, reason);}
-if (p->proto == IPPROTO_UDP && w->env->udp_enc_port && ports->dst == w->env->udp_enc_port &&
-    to_local(w, p)) return CLASS_UDP_ENC;
-if (worker_port_protected(w, ports->dst))
-	return drop(p, DP_DROP_CLEAR_TO_PROTECTED);
-return CLASS_HOST;
+/* ESP inside UDP, whose SA names the address it has to come to, or what only we may take. */
+static bool is_udp_enc(const struct worker *w, const struct pkt *p, const struct l4_ports *ports)
+{
+	if (p->proto != IPPROTO_UDP || ports->dst != w->env->udp_enc_port || ports->dst == 0)
+		return false;
+	return natt_is_esp((const struct rte_udp_hdr *)ports, pkt_payload_len(p)) || to_local(w, p);
 }
 
-enum class classify_ue(struct worker *w, struct pkt *p) {
-	const struct rte_ether_hdr *eth; int reason = frame_make_whole(w, p);
+/* Clear UDP or TCP. A protected port takes nothing, at whichever address (TS 33.203 7.1). */
+static enum packet_class classify_clear(struct worker *w, struct pkt *p)
+{
+	const struct l4_ports *ports = packet_ports(p);
+	int reason;
 
-	if (unlikely(reason != PKT_KEEP)) return drop(p, reason);
+	if (!ports)
+		return drop(p, DP_DROP_TRUNCATED);
+	if (is_udp_enc(w, p, ports))
+		return CLASS_UDP_ENC;
+	if (p->proto == IPPROTO_UDP && ports->dst == w->env->sip_port && to_local(w, p)) {
+		reason = ip_udp_check(p, (const struct rte_udp_hdr *)ports, pkt_payload_len(p));
+		return reason == PKT_KEEP ? CLASS_SIP : drop(p, reason);
+	}
+	if (worker_port_protected(w, ports->dst))
+		return drop(p, DP_DROP_CLEAR_TO_PROTECTED);
+	return CLASS_HOST;
+}
+
+enum packet_class classify_ue(struct worker *w, struct pkt *p)
+{
+	const struct rte_ether_hdr *eth;
+	int reason = frame_make_whole(w, p);
+
+	if (unlikely(reason != PKT_KEEP))
+		return drop(p, reason);
 	eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
 	if (rte_is_unicast_ether_addr(&eth->dst_addr) &&
-	    !rte_is_same_ether_addr(&eth->dst_addr,
-				    &w->env->ue.mac)) return drop(p, DP_DROP_NOT_FOR_US);
-	if (!frame_is_ip(p, eth)) return CLASS_HOST;
+	    !rte_is_same_ether_addr(&eth->dst_addr, &w->env->ue.mac))
+		return drop(p, DP_DROP_NOT_FOR_US);
+	if (!frame_is_ip(p, eth))
+		return CLASS_HOST;
 	reason = ip_header_parse(p);
-	if (reason != PKT_KEEP) return drop(p, reason);
-	if (p->fragment) return CLASS_FRAGMENT;
-	if (p->proto == IPPROTO_ESP) return CLASS_ESP;
-	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6) return CLASS_ICMP;
+	if (reason != PKT_KEEP)
+		return drop(p, reason);
+	if (p->fragment)
+		return CLASS_FRAGMENT;
+	if (p->proto == IPPROTO_ESP)
+		return CLASS_ESP;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		return CLASS_ICMP;
 	return proto_has_ports(p) ? classify_clear(w, p) : CLASS_HOST;
 }
 
 /* ---- from the host ------------------------------------------------------------------------ */
 
-enum class classify_host(struct worker *w, struct pkt *p) {
-	const struct rte_ether_hdr *eth; const struct l4_ports * ports;
+enum packet_class classify_host(struct worker *w, struct pkt *p)
+{
+	const struct rte_ether_hdr *eth;
+	const struct l4_ports *ports;
 	int reason = frame_make_whole(w, p);
 
-	if (unlikely(reason != PKT_KEEP)) return drop(p, reason);
+	if (unlikely(reason != PKT_KEEP))
+		return drop(p, reason);
 	eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
-	if (!frame_is_ip(p, eth)) return CLASS_UE;
+	if (!frame_is_ip(p, eth))
+		return CLASS_UE;
 	reason = ip_header_parse(p);
-	if (reason != PKT_KEEP) return drop(p, reason);
+	if (reason != PKT_KEEP)
+		return drop(p, reason);
 	if (p->fragment) /* only the first has ports; the others must not get out in clear */
-	return CLASS_FRAGMENT;
-	if (!proto_has_ports(p)) return CLASS_UE;
+		return CLASS_FRAGMENT;
+	if (!proto_has_ports(p))
+		return CLASS_UE;
 	ports = packet_ports(p);
-	if (!ports) return drop(p, DP_DROP_TRUNCATED);
+	if (!ports)
+		return drop(p, DP_DROP_TRUNCATED);
 	return worker_port_protected(w, ports->src) ? CLASS_PROTECT : CLASS_UE;
 }

@@ -5,7 +5,7 @@
 
 struct worker;
 
-enum class {
+enum packet_class {
 	CLASS_DROP,	/* p->reason says why */
 	CLASS_ESP,	/* to us, header checked */
 	CLASS_FRAGMENT, /* of a packet to us */
@@ -18,6 +18,6 @@ enum class {
 };
 
 /* A frame from the UE port. */
-enum class classify_ue(struct worker *w, struct pkt *p);
+enum packet_class classify_ue(struct worker *w, struct pkt *p);
 /* A frame from the host port. */
-enum class classify_host(struct worker *w, struct pkt *p);
+enum packet_class classify_host(struct worker *w, struct pkt *p);

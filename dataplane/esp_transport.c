@@ -49,21 +49,6 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-/* Makes room around the payload. PKT_KEEP or the reason to drop. */
-static int datagram_grow(struct rte_mbuf *m, uint32_t before, uint32_t behind)
-{
-	uint32_t room_before = rte_pktmbuf_headroom(m), len = before + m->data_len + behind;
-
-	if (unlikely(before > room_before))
-		return DP_DROP_NO_BUFFER;
-	if (unlikely(behind > rte_pktmbuf_tailroom(m) || len > UINT16_MAX))
-		return DP_DROP_TOO_BIG;
-	m->data_off = (uint16_t)(m->data_off - before);
-	m->data_len = (uint16_t)len;
-	m->pkt_len = len;
-	return PKT_KEEP;
-}
-
 static void datagram_write(struct worker *w, struct pkt *p)
 {
 	const struct sa_shared *set = p->set;
@@ -97,8 +82,8 @@ int esp_transport_datagram(struct worker *w, struct pkt *p)
 	p->version = p->set->remote.version;
 	p->proto = IPPROTO_ESP;
 	p->ip_len = ip_new_len(p->version);
-	reason = datagram_grow(p->m, p->ip_len + t->overhead + (uint32_t)sizeof(struct rte_udp_hdr),
-			       tail);
+	reason = esp_room(p->m, p->ip_len + t->overhead + (uint32_t)sizeof(struct rte_udp_hdr),
+			  tail);
 	if (unlikely(reason != PKT_KEEP))
 		return reason;
 	p->ip = rte_pktmbuf_mtod(p->m, uint8_t *);

@@ -12,7 +12,7 @@
 #include "dataplane/ip_header.h"
 #include "dataplane/ip_write.h"
 #include "dataplane/natt.h"
-#include "dataplane/udp.h"
+#include "dataplane/udp_write.h"
 #include "dataplane/worker.h"
 
 #define DSCP_MASK 0xfc
@@ -99,11 +99,61 @@ int esp_tunnel_seal(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
+/* Inner headers, at p->ip + p->ip_len + overhead; their addresses are of one version. */
+static void inner_write(struct worker *w, const struct pkt *p, const struct tunnel *n,
+			uint8_t *inner)
+{
+	unsigned pair = p->slot % SA_PAIRS;
+	struct ip_new ip = {
+		.src = &n->inner_local,
+		.dst = &n->inner_remote,
+		.len = p->l4_len,
+		.proto = IPPROTO_UDP,
+	};
+	struct udp_path path = {
+		.local = &n->inner_local,
+		.remote = &n->inner_remote,
+		.local_port = p->set->local_port[pair],
+		.remote_port = p->set->remote_port[pair],
+	};
+
+	ip_write(inner, &ip, w->ip_id++);
+	udp_write((struct rte_udp_hdr *)p->l4, &path, p->l4_len, p->payload_sum);
+}
+
 int esp_tunnel_datagram(struct worker *w, struct pkt *p)
 {
-	int reason = udp_build_secured(w, p);
+	const struct sa_transform *t = p->set->transform;
+	struct tunnel *n = tunnel_of(w, p);
+	uint16_t inner_ip = ip_new_len(n->inner_remote.version);
+	uint32_t headers = esp_tunnel_header_len(n);
+	uint32_t l4_len = p->m->data_len + (uint32_t)sizeof(struct rte_udp_hdr);
+	uint8_t pad = (uint8_t)(-(inner_ip + l4_len + ESP_TRAILER_LEN) & (t->block_len - 1u));
+	uint32_t before = headers + t->overhead + inner_ip + (uint32_t)sizeof(struct rte_udp_hdr);
+	int reason;
 
-	return PKT_THEN(reason, esp_tunnel_seal(w, p));
+	if (unlikely(n->peer_port == 0))
+		return DP_DROP_NO_PEER;
+	reason = esp_room(p->m, before, pad + ESP_TRAILER_LEN + (uint32_t)ESP_ICV_LEN);
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	p->ip = rte_pktmbuf_mtod(p->m, uint8_t *);
+	p->version = n->peer.version;
+	p->l4_len = (uint16_t)l4_len;
+	p->job = (struct esp_job){
+		.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS),
+		.esp = p->ip + headers,
+		.len = (uint16_t)(t->overhead + inner_ip + l4_len + pad + ESP_TRAILER_LEN),
+		.user = p,
+	};
+	p->l4 = p->job.esp + t->overhead + inner_ip;
+	esp_tunnel_header_write(w, p->ip, n, &p->set->local, p->job.len + (uint32_t)ESP_ICV_LEN, 0);
+	esp_header_write(w, p, p->job.esp);
+	inner_write(w, p, n, p->l4 - inner_ip);
+	esp_trailer_write(p->l4 + l4_len, pad,
+			  n->inner_remote.version == 4 ? IPPROTO_IPIP : IPPROTO_IPV6);
+	n->sent = 1;
+	return PKT_KEEP;
 }
 
 /* ---- inbound ------------------------------------------------------------------------------ */

@@ -7,6 +7,21 @@
 
 #define ESP_TRAILER_LEN 2 /* pad length, next header */
 
+/* Makes room around a UDP payload. PKT_KEEP or the reason to drop. */
+static inline int esp_room(struct rte_mbuf *m, uint32_t before, uint32_t behind)
+{
+	uint32_t room_before = rte_pktmbuf_headroom(m), len = before + m->data_len + behind;
+
+	if (unlikely(before > room_before))
+		return DP_DROP_NO_BUFFER;
+	if (unlikely(behind > rte_pktmbuf_tailroom(m) || len > UINT16_MAX))
+		return DP_DROP_TOO_BIG;
+	m->data_off = (uint16_t)(m->data_off - before);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = len;
+	return PKT_KEEP;
+}
+
 /* SPI, sequence number and a new IV */
 static inline void esp_header_write(struct worker *w, const struct pkt *p, uint8_t *esp)
 {

@@ -179,10 +179,8 @@ void natt_learn(struct worker *w, const struct pkt *p, const struct natt_source 
 
 /* ---- to the peer -------------------------------------------------------------------------- */
 
-const struct ip_addr *natt_sealed(struct worker *w, struct pkt *p)
+const struct ip_addr *natt_peer(const struct worker *w, const struct pkt *p)
 {
-	if (p->version == 6)
-		esp_tunnel_checksum(p->ip);
 	return &w->env->sa.tunnels[p->slot / SA_PAIRS].peer;
 }
 

@@ -15,6 +15,7 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/classify.h"
+#include "dataplane/esp_tunnel.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/mss.h"
 #include "dataplane/natt.h"
@@ -76,14 +77,17 @@ static int stage_seal(struct worker *w, struct pkt *p)
 /* The Ethernet header as well, as long as the rest of the packet's start is at hand. */
 static int stage_datagram(struct worker *w, struct pkt *p)
 {
+	const struct ip_addr *to = &p->set->remote;
 	int reason = sequence_next(w, p);
 
 	reason = PKT_THEN(reason, p->set->transform->datagram(w, p));
 	if (unlikely(reason != PKT_KEEP))
 		return reason;
 	outbound_count(w, p);
-	if (p->set->mode == SA_MODE_TRANSPORT && p->out->pmtu == 0)
-		p->l2_done = tx_ue_header(w, p->m, &p->set->remote, &p->out->hop) == 0;
+	if (p->set->mode == SA_MODE_UDP_ENC_TUN)
+		to = natt_peer(w, p);
+	if (likely(p->out->pmtu == 0))
+		p->l2_done = tx_ue_header(w, p->m, to, &p->out->hop) == 0;
 	return PKT_KEEP;
 }
 
@@ -103,8 +107,11 @@ static void outbound_transmit(struct worker *w, struct pkt *p)
 {
 	const struct ip_addr *to = &p->set->remote;
 
-	if (p->set->mode == SA_MODE_UDP_ENC_TUN)
-		to = natt_sealed(w, p);
+	if (p->set->mode == SA_MODE_UDP_ENC_TUN) {
+		to = natt_peer(w, p);
+		if (p->version == 6)
+			esp_tunnel_checksum(p->ip);
+	}
 	if (unlikely(p->out->pmtu != 0) && pmtu_exceeded(w, p))
 		pmtu_transmit(w, p, to);
 	else if (p->l2_done)

@@ -39,17 +39,3 @@ int udp_build_clear(struct worker *w, struct pkt *p, const struct ip_endpoint *l
 
 	return udp_build(w, p, &path);
 }
-
-int udp_build_secured(struct worker *w, struct pkt *p)
-{
-	const struct tunnel *n = &w->env->sa.tunnels[p->slot / SA_PAIRS];
-	unsigned pair = p->slot % SA_PAIRS;
-	struct udp_path path = {
-		.local = &n->inner_local,
-		.remote = &n->inner_remote,
-		.local_port = p->set->local_port[pair],
-		.remote_port = p->set->remote_port[pair],
-	};
-
-	return udp_build(w, p, &path);
-}

@@ -8,5 +8,3 @@ struct worker;
 /* In clear: a complete packet, data at the IP header. PKT_KEEP or the reason to drop. */
 int udp_build_clear(struct worker *w, struct pkt *p, const struct ip_endpoint *local,
 		    const struct ip_endpoint *remote);
-/* The same as the inner packet of the tunnel of p->slot. */
-sa_packet_fn udp_build_secured;
