@@ -21,8 +21,11 @@ static uint64_t random_next(struct traffic *t)
 	return t->random;
 }
 
+/* One of all at random; before that, each once. */
 static const struct traffic_flow *flow_pick(struct traffic *t)
 {
+	if (t->swept < t->n_flows)
+		return &t->flows[t->swept++];
 	return &t->flows[(random_next(t) >> 32) * t->n_flows >> 32];
 }
 

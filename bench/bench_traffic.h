@@ -29,6 +29,7 @@ struct traffic {
 	uint16_t payload; /* octets */
 	struct traffic_flow *flows;
 	uint32_t n_flows;
+	uint32_t swept; /* flows that have had their first packet */
 	uint64_t random;
 	uint64_t groups;
 	unsigned n_free;
