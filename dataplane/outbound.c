@@ -160,6 +160,7 @@ void outbound_control_prefetch(struct worker *w, const struct control_out *out, 
 
 		rte_prefetch0(sa_out_at(sa, slot));
 		rte_prefetch0(sa_shared_at(sa, slot / SA_PAIRS));
+		sa_prefetch_key_early(sa_key_at(sa, slot / SA_PAIRS));
 		rte_prefetch0(out[i].m);
 	}
 }
