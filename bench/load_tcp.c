@@ -34,13 +34,14 @@ static void on_message(void *ctx, const struct sip_flow *from, struct sv text, u
 		ue_input(u->ue, from, text, now);
 }
 
-static void on_undelivered(void *ctx, const struct sip_flow *flow, struct sv text, uint64_t now)
+static void on_undelivered(void *ctx, const struct sip_flow *flow, struct sv text, bool stood,
+			   uint64_t now)
 {
 	struct load *l = ctx;
 	struct load_ue *u = ue_of(l, &flow->local.addr);
 
 	if (u)
-		ue_undelivered(u->ue, flow, text, now);
+		ue_undelivered(u->ue, flow, text, stood, now);
 }
 
 int load_tcp_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)

@@ -21,14 +21,15 @@ static void message_input(void *ctx, const struct sip_flow *from, struct sv text
 	mw_run(d->mw, now);
 }
 
-static void undelivered(void *ctx, const struct sip_flow *flow, struct sv text, uint64_t now)
+static void undelivered(void *ctx, const struct sip_flow *flow, struct sv text, bool stood,
+			uint64_t now)
 {
 	struct daemon *d = ctx;
 	char to[IP_ENDPOINT_STRLEN];
 
 	log_line(&d->log, CONF_LOG_DEBUG, "not sent over TCP to %s",
 		 ip_endpoint_format(&flow->remote, to));
-	pcscf_undelivered(d->pcscf, flow, text, now);
+	pcscf_undelivered(d->pcscf, flow, text, stood, now);
 	mw_run(d->mw, now);
 }
 

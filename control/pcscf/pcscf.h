@@ -70,9 +70,12 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 /* The answer to env.resolve(); n = 0: there is no such name. */
 void pcscf_resolved(struct pcscf *p, uint32_t id, const struct ip_addr *addrs, unsigned n,
 		    uint64_t now);
-/* `text`, sent over TCP on that flow, has not reached the UE: it goes another way (RFC
- * 3261 18.1.1, 18.2.2; F10, F15). */
-void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, uint64_t now);
+/*
+ * `text`, sent over TCP on that flow, has not reached the UE: it goes another way (RFC 3261 18.1.1,
+ * 18.2.2; F10, F15). `stood`: there was a connection; else it was refused.
+ */
+void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, bool stood,
+		       uint64_t now);
 /* The data plane says that an outbound SA will soon have no sequence numbers: the set must be
  * replaced or go. */
 void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);

@@ -10,6 +10,7 @@
 
 #define UDP_MAX	  1300	/* RFC 3261 18.1.1: larger requests want congestion control */
 #define NO_TCP_MS 60000 /* how long a UE that takes no connection is spared */
+#define AGAIN_MS  5000
 
 /* What the Request-URI, which is the UE's Contact, says of it. */
 static struct sv transport_asked(const struct sip_msg *m)
@@ -61,29 +62,32 @@ static void response_elsewhere(struct pcscf *p, const struct pcscf_set *s,
 }
 
 /* A request of no transaction: an ACK. */
-static void request_elsewhere(struct pcscf *p, const struct sip_flow *flow, struct sv text)
+static void request_elsewhere(struct pcscf *p, const struct pcscf_set *s, struct sv text)
 {
+	struct sip_flow flow = pcscf_set_flow(s);
 	char *copy = sv_dup(text);
 
 	if (!copy)
 		return;
 	sip_via_transport_set(copy, text.n, SV("UDP"));
-	p->env.send(p->env.ctx, flow, (struct sv){copy, text.n});
+	p->env.send(p->env.ctx, &flow, (struct sv){copy, text.n});
 	free(copy);
 }
 
 static void send_elsewhere(struct pcscf *p, const struct pcscf_set *s,
-			   const struct sip_flow *failed, struct sv text, uint64_t now)
+			   const struct sip_flow *failed, struct sv text, enum sip_transport next,
+			   uint64_t now)
 {
 	struct sip_flow flow = pcscf_set_flow(s);
 	struct sip_msg m;
 
 	if (sip_msg_parse(&m, text) < 0)
 		return;
+	flow.transport = next;
 	if (!m.request)
 		response_elsewhere(p, s, failed, text);
 	else if (!sip_client_reroute(p->access, &m, &flow, now) && m.method == SIP_ACK)
-		request_elsewhere(p, &flow, text);
+		request_elsewhere(p, s, text);
 }
 
 void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const struct sip_flow *flow,
@@ -92,16 +96,29 @@ void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const stru
 	if (flow->transport == SIP_TRANSPORT_UDP)
 		p->env.send(p->env.ctx, flow, text);
 	else if (p->env.stream_send && p->env.stream_send(p->env.ctx, flow, text) < 0 && s)
-		send_elsewhere(p, s, flow, text, timers_now(p->timers));
+		send_elsewhere(p, s, flow, text, SIP_TRANSPORT_UDP, timers_now(p->timers));
 }
 
-void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, uint64_t now)
+/* A connection that ended is opened again, but one that ends again and again is left alone. */
+static enum sip_transport next_of(struct pcscf_set *s, const struct sip_flow *failed, bool stood,
+				  uint64_t now)
+{
+	bool again = stood && (!s->tcp_lost_at || now - s->tcp_lost_at >= AGAIN_MS);
+
+	if (failed->pair != SA_CLIENT)
+		return SIP_TRANSPORT_UDP;
+	if (!stood)
+		s->no_tcp_until = now + NO_TCP_MS;
+	else if (again)
+		s->tcp_lost_at = now;
+	return stood && (again || now == s->tcp_lost_at) ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
+}
+
+void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, bool stood,
+		       uint64_t now)
 {
 	struct pcscf_set *s = flow->set ? pcscf_set_find(p, flow->set) : NULL;
 
-	if (!s) /* in clear the UE asks again */
-		return;
-	if (flow->pair == SA_CLIENT)
-		s->no_tcp_until = now + NO_TCP_MS;
-	send_elsewhere(p, s, flow, text, now);
+	if (s) /* in clear the UE asks again */
+		send_elsewhere(p, s, flow, text, next_of(s, flow, stood, now), now);
 }

@@ -121,13 +121,22 @@ static bool is_done(const struct sip_server_txn *s, unsigned status)
 	return s->state == TXN_COMPLETED || s->state == TXN_CONFIRMED;
 }
 
+/*
+ * Timer J is 0 over reliable transports. But the client of a connection that ended cannot know
+ * whether its request got through, and repeats it on another one.
+ */
+static uint32_t repeats_over_tcp(const struct sip_server_txn *s)
+{
+	return s->flow.transport == SIP_TRANSPORT_MW ? 0 : s->owner->v.t4;
+}
+
 static void become_final(struct sip_server_txn *s, unsigned status, uint64_t now)
 {
 	struct sip_txns *t = s->owner;
 	bool reliable = sip_flow_reliable(&s->flow);
 
 	s->state = s->invite && status < 300 ? TXN_ACCEPTED : TXN_COMPLETED;
-	set_life(s, now + (s->invite || !reliable ? txn_64t1(t) : 0));
+	set_life(s, now + (s->invite || !reliable ? txn_64t1(t) : repeats_over_tcp(s)));
 	if (s->invite && s->state == TXN_COMPLETED && !reliable) {
 		s->interval = t->v.t1;
 		timer_start(t->timers, &s->retry, now + s->interval, repeat, s);

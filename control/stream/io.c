@@ -276,7 +276,7 @@ static void list_lost(struct stream_conn *c, struct stream_out **list)
 		if (o->message && !c->mute && !s->closing) {
 			s->counters.undelivered++;
 			s->env.undelivered(s->env.ctx, &c->flow, (struct sv){o->text, o->n},
-					   stream_now());
+					   c->connected, stream_now());
 		}
 		free(o);
 	}

@@ -44,9 +44,12 @@ struct stream_conf {
 struct stream_env {
 	void *ctx;
 	void (*message)(void *ctx, const struct sip_flow *from, struct sv text, uint64_t now);
-	/* Text given to stream_send() that has not reached the peer, as far as can be known. Never
-	 * called from inside stream_send(). */
-	void (*undelivered)(void *ctx, const struct sip_flow *flow, struct sv text, uint64_t now);
+	/*
+	 * Text given to stream_send() that has not reached the peer, as far as can be known;
+	 * `stood`: there was a connection, and it ended. Never called from inside stream_send().
+	 */
+	void (*undelivered)(void *ctx, const struct sip_flow *flow, struct sv text, bool stood,
+			    uint64_t now);
 };
 
 struct stream_counters {

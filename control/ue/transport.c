@@ -10,6 +10,7 @@
 
 #define UDP_MAX	  1300	/* RFC 3261 18.1.1: larger requests want congestion control */
 #define NO_TCP_MS 60000 /* how long a P-CSCF that takes no connection is spared */
+#define AGAIN_MS  5000
 
 static bool tcp_fits(const struct ue *u, struct sv text, uint64_t now)
 {
@@ -53,19 +54,21 @@ static void response_elsewhere(struct ue *u, const struct ue_set *s, const struc
 }
 
 /* A request of no transaction: an ACK. */
-static void request_elsewhere(struct ue *u, const struct sip_flow *flow, struct sv text)
+static void request_elsewhere(struct ue *u, const struct ue_set *s, struct sv text)
 {
 	char *copy = sv_dup(text);
+	struct sip_flow flow;
 
 	if (!copy)
 		return;
+	ue_set_flow(u, s, &flow);
 	sip_via_transport_set(copy, text.n, SV("UDP"));
-	u->env.send(u->env.ctx, u, flow, (struct sv){copy, text.n});
+	u->env.send(u->env.ctx, u, &flow, (struct sv){copy, text.n});
 	free(copy);
 }
 
 static void send_elsewhere(struct ue *u, const struct sip_flow *failed, struct sv text,
-			   uint64_t now)
+			   enum sip_transport next, uint64_t now)
 {
 	const struct ue_set *s = ue_set_find(u, failed->set);
 	struct sip_flow flow;
@@ -74,10 +77,11 @@ static void send_elsewhere(struct ue *u, const struct sip_flow *failed, struct s
 	if ((failed->set && (!s || s->closed)) || sip_msg_parse(&m, text) < 0)
 		return;
 	ue_set_flow(u, s, &flow);
+	flow.transport = next;
 	if (!m.request)
 		response_elsewhere(u, s, failed, text);
 	else if (!sip_client_reroute(u->txns, &m, &flow, now) && m.method == SIP_ACK)
-		request_elsewhere(u, &flow, text);
+		request_elsewhere(u, s, text);
 }
 
 void ue_transport_send(struct ue *u, const struct sip_flow *flow, struct sv text)
@@ -85,12 +89,26 @@ void ue_transport_send(struct ue *u, const struct sip_flow *flow, struct sv text
 	if (flow->transport == SIP_TRANSPORT_UDP)
 		u->env.send(u->env.ctx, u, flow, text);
 	else if (u->env.stream_send && u->env.stream_send(u->env.ctx, u, flow, text) < 0)
-		send_elsewhere(u, flow, text, timers_now(u->timers));
+		send_elsewhere(u, flow, text, SIP_TRANSPORT_UDP, timers_now(u->timers));
 }
 
-void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_t now)
+/* A connection that ended is opened again, but one that ends again and again is left alone. */
+static enum sip_transport next_of(struct ue *u, const struct sip_flow *failed, bool stood,
+				  uint64_t now)
 {
-	if (flow->pair == SA_CLIENT || !flow->set)
+	bool again = stood && (!u->tcp_lost_at || now - u->tcp_lost_at >= AGAIN_MS);
+
+	if (failed->set && failed->pair != SA_CLIENT)
+		return SIP_TRANSPORT_UDP;
+	if (!stood)
 		u->no_tcp_until = now + NO_TCP_MS;
-	send_elsewhere(u, flow, text, now);
+	else if (again)
+		u->tcp_lost_at = now;
+	return stood && (again || now == u->tcp_lost_at) ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
+}
+
+void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, bool stood,
+		    uint64_t now)
+{
+	send_elsewhere(u, flow, text, next_of(u, flow, stood, now), now);
 }

@@ -87,8 +87,10 @@ void ue_free(struct ue *u); /* removes its SAs */
 
 void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_t now);
 
-/* `text`, sent over TCP on that flow, has not reached the P-CSCF: it goes another way (F15). */
-void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_t now);
+/* `text`, sent over TCP on that flow, has not reached the P-CSCF: it goes another way (F15).
+ * `stood`: there was a connection; else it was refused. */
+void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, bool stood,
+		    uint64_t now);
 
 int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one is under way */
 /* Gives up a refresh under way (LU-01). -ENOTCONN unless registered. */

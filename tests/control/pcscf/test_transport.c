@@ -189,12 +189,12 @@ static void answers_find_another_way(void **state)
 			  SV("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP [2001:db8::77];branch=z9hG4bKx\r\n"
 			     "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: x\r\n"
 			     "CSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"),
-			  r.now);
+			  true, r.now);
 	assert_int_equal(rig_last_ue(&r)->flow.transport, SIP_TRANSPORT_TCP);
 	assert_int_equal(rig_last_ue(&r)->flow.pair, SA_CLIENT);
 	theirs.set = 99; /* gone: nobody gets it */
 	rig_forget(&r);
-	pcscf_undelivered(r.p, &theirs, SV("SIP/2.0 200 OK\r\n\r\n"), r.now);
+	pcscf_undelivered(r.p, &theirs, SV("SIP/2.0 200 OK\r\n\r\n"), true, r.now);
 	assert_int_equal(r.ue.n, 0);
 }
 
@@ -223,7 +223,7 @@ static void requests_fall_back(void **state)
 	assert_int_equal(r.ue.n, 1); /* over TCP nothing is repeated */
 	snprintf(text, sizeof(text), "%s", rig_last_ue(&r)->text);
 	snprintf(branch, sizeof(branch), "%.*s", SV_ARG(rig_last_ue(&r)->m.branch));
-	pcscf_undelivered(r.p, &ours, sv_of(text), r.now);
+	pcscf_undelivered(r.p, &ours, sv_of(text), false, r.now);
 	assert_went(SIP_TRANSPORT_UDP, VIA_UDP);
 	assert_true(sv_eq(rig_last_ue(&r)->m.branch, sv_of(branch)));
 	sends = r.ue.n;
@@ -233,7 +233,7 @@ static void requests_fall_back(void **state)
 	assert_int_equal(rig_last_core(&r)->m.status, 200);
 	/* answered: what comes back now is of no use */
 	rig_forget(&r);
-	pcscf_undelivered(r.p, &ours, sv_of(text), r.now);
+	pcscf_undelivered(r.p, &ours, sv_of(text), false, r.now);
 	assert_int_equal(r.ue.n, 0);
 	/* for a while this UE is not asked for TCP again */
 	core_request("MESSAGE", "f3", "", 1500);
@@ -243,6 +243,31 @@ static void requests_fall_back(void **state)
 	core_request("MESSAGE", "f4", "", 1500);
 	assert_went(SIP_TRANSPORT_TCP, VIA_TCP);
 	ue_answers(&ours, rig_last_ue(&r), 200);
+}
+
+/* The connection ends with requests on it: they go over a new one; if that ends too, over UDP. */
+static void lost_connections_are_opened_again(void **state)
+{
+	struct sip_flow ours = tcp_flow(SA_CLIENT);
+	char text[2][RIG_TEXT];
+
+	(void)state;
+	core_request("MESSAGE", "l1", "", 1500);
+	snprintf(text[0], RIG_TEXT, "%s", rig_last_ue(&r)->text);
+	core_request("MESSAGE", "l2", "", 1500);
+	snprintf(text[1], RIG_TEXT, "%s", rig_last_ue(&r)->text);
+	rig_forget(&r);
+	for (unsigned i = 0; i < 2; i++)
+		pcscf_undelivered(r.p, &ours, sv_of(text[i]), true, r.now);
+	assert_int_equal(r.ue.n, 2);
+	assert_went(SIP_TRANSPORT_TCP, VIA_TCP);
+	rig_run(&r, 100);
+	for (unsigned i = 0; i < 2; i++)
+		pcscf_undelivered(r.p, &ours, sv_of(text[i]), true, r.now);
+	assert_int_equal(r.ue.n, 4);
+	assert_went(SIP_TRANSPORT_UDP, VIA_UDP);
+	core_request("MESSAGE", "l3", "", 1500); /* TCP is not given up for that */
+	assert_went(SIP_TRANSPORT_TCP, VIA_TCP);
 }
 
 /* ACK and CANCEL follow their INVITE, with its Via. */
@@ -277,7 +302,7 @@ static void invite_keeps_its_transport(void **state)
 			     "Via: SIP/2.0/TCP [2001:db8::1]:6060;branch=z9hG4bKack\r\n"
 			     "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: x\r\n"
 			     "CSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"),
-			  r.now);
+			  true, r.now);
 	assert_went(SIP_TRANSPORT_UDP, VIA_UDP);
 }
 
@@ -301,7 +326,7 @@ static void clear_connections(void **state)
 	assert_int_equal(rig_last_ue(&r)->flow.transport, SIP_TRANSPORT_TCP);
 	assert_int_equal(rig_last_ue(&r)->flow.remote.port, 60123);
 	rig_forget(&r);
-	pcscf_undelivered(r.p, &from, SV("SIP/2.0 421 x\r\n\r\n"), r.now);
+	pcscf_undelivered(r.p, &from, SV("SIP/2.0 421 x\r\n\r\n"), true, r.now);
 	assert_int_equal(r.ue.n, 0);
 }
 
@@ -310,10 +335,10 @@ static void clear_connections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(size_and_contact_choose), T(connections_have_directions),
-		T(one_set_carries_both),    T(answers_find_another_way),
-		T(requests_fall_back),	    T(invite_keeps_its_transport),
-		T(clear_connections),
+		T(size_and_contact_choose),    T(connections_have_directions),
+		T(one_set_carries_both),       T(answers_find_another_way),
+		T(requests_fall_back),	       T(lost_connections_are_opened_again),
+		T(invite_keeps_its_transport), T(clear_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,7 +101,10 @@ static void test_final_only_once(void **state)
 	rig_stop(&r);
 }
 
-/* Over TCP there is nobody to repeat: J is zero. */
+/*
+ * Over TCP nobody repeats (J is zero), unless the connection ended and the request comes by another
+ * one: so it lasts for T4.
+ */
 static void test_non_invite_reliable(void **state)
 {
 	struct sip_server_txn *s;
@@ -111,8 +114,12 @@ static void test_non_invite_reliable(void **state)
 	rig_start(&r, SIP_TIMERS_CORE);
 	s = create(&r, &rig_tcp, REGISTER);
 	respond(&r, s, 200);
-	assert_int_equal(r.gone, 0); /* not from inside of respond() */
-	rig_run(&r, 0);
+	rig_run(&r, 4999);
+	assert_int_equal(r.gone, 0);
+	assert_int_equal(r.n_sent, 1);
+	assert_true(rig_input(&r, &rig_tcp, REGISTER));
+	assert_int_equal(r.n_sent, 2);
+	rig_run(&r, 1);
 	assert_int_equal(r.gone, 1);
 	rig_stop(&r);
 }

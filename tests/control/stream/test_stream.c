@@ -21,7 +21,7 @@ struct end {
 	unsigned messages, lost;
 	size_t octets;
 	struct sip_flow from, lost_flow;
-	bool answers;
+	bool answers, stood;
 };
 
 struct world {
@@ -87,13 +87,15 @@ static void on_message(void *ctx, const struct sip_flow *from, struct sv text, u
 		assert_int_equal(stream_send(e->s, from, SV(OK)), 0);
 }
 
-static void on_undelivered(void *ctx, const struct sip_flow *flow, struct sv text, uint64_t now)
+static void on_undelivered(void *ctx, const struct sip_flow *flow, struct sv text, bool stood,
+			   uint64_t now)
 {
 	struct end *e = ctx;
 
 	(void)text;
 	(void)now;
 	e->lost++;
+	e->stood = stood;
 	e->lost_flow = *flow;
 }
 
@@ -277,6 +279,7 @@ static void test_undelivered(void **state)
 	assert_int_equal(stream_send(w->net.s, &down, request(text, 1)), 0);
 	assert_int_equal(stream_send(w->net.s, &down, request(text, 1)), 0);
 	PUMP_UNTIL(w, w->net.lost == 2);
+	assert_false(w->net.stood);
 	assert_int_equal(w->net.lost_flow.set, 7);
 	assert_int_equal(stream_counters(w->net.s)->open_failed, 1);
 	assert_int_equal(stream_protect(w->ue.s, &w->ue_set), 0);
@@ -286,6 +289,7 @@ static void test_undelivered(void **state)
 	down = flow_of(&w->ue_set, SA_SERVER);
 	stream_hang_up(w->ue.s, &down);
 	PUMP_UNTIL(w, w->net.lost == 3);
+	assert_true(w->net.stood);
 	world_free(w);
 }
 
