@@ -119,7 +119,7 @@ static void test_non_invite_reliable(void **state)
 	assert_int_equal(r.n_sent, 1);
 	assert_true(rig_input(&r, &rig_tcp, REGISTER));
 	assert_int_equal(r.n_sent, 2);
-	rig_run(&r, 1);
+	rig_run(&r, 5000);
 	assert_int_equal(r.gone, 1);
 	rig_stop(&r);
 }
@@ -351,7 +351,7 @@ static void test_many(void **state)
 		r.n_sent = 0;
 	}
 	assert_int_equal(sip_txns_count(r.txns), 20000);
-	rig_run(&r, 20000);
+	rig_run(&r, 40000);
 	assert_int_equal(r.gone, 20000);
 	rig_stop(&r);
 }
