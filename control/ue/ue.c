@@ -13,7 +13,7 @@ static void txns_send(void *ctx, const struct sip_flow *flow, struct sv text)
 	struct ue *u = ctx;
 	const struct ue_set *s = ue_set_find(u, flow->set);
 
-	if (!s || !s->closed)
+	if (!flow->set || (s && !s->closed)) /* else it is gone, and with it who would read it */
 		ue_transport_send(u, flow, text);
 }
 

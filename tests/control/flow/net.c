@@ -60,6 +60,12 @@ static int sa_reserve(void *ctx, const uint32_t *avoid, unsigned n, struct sa_se
 	return -ENOSPC;
 }
 
+static unsigned host_of(const struct ip_addr *a)
+{
+	return a->version == 4 ? (unsigned)a->b[2] << 8 | a->b[3]
+			       : (unsigned)a->b[14] << 8 | a->b[15];
+}
+
 static int sa_install(void *ctx, const struct sa_set *set)
 {
 	struct net_end *e = ctx;
@@ -72,6 +78,7 @@ static int sa_install(void *ctx, const struct sa_set *set)
 		assert_true(set->spi_out[p] >= SA_SPI_MIN);
 	sa->set = *set;
 	sa->installed = true;
+	sa->owner = e->net->at[host_of(&set->remote)];
 	e->net->installs++;
 	return 0;
 }
@@ -103,15 +110,9 @@ static void end_make(struct net *n, struct net_end *e, unsigned places)
 
 /* ---- the access */
 
-static struct net_ue *ue_of(struct net_end *e)
-{
-	return (struct net_ue *)((char *)e - offsetof(struct net_ue, end));
-}
-
 struct net_end *net_end_of(struct net *n, const struct ip_addr *a)
 {
-	unsigned host = a->version == 4 ? a->b[2] << 8 | a->b[3] : a->b[14] << 8 | a->b[15];
-	struct net_ue *x = n->at[host];
+	struct net_ue *x = n->at[host_of(a)];
 
 	return x && ip_addr_eq(&x->conf.local.addr, a) ? &x->end : &n->edge;
 }
@@ -134,6 +135,12 @@ static void watch(struct net *n, const struct net_packet *k)
 		n->clear_requests++;
 }
 
+static bool is_sm12(struct sv text)
+{
+	return text.n > 12 && memcmp(text.p, "SIP/2.0 200 ", 12) == 0 &&
+	       memmem(text.p, text.n, " REGISTER\r\n", 11);
+}
+
 static void transmit(struct net_end *e, const struct sip_flow *flow, struct sv text)
 {
 	struct net *n = e->net;
@@ -148,6 +155,8 @@ static void transmit(struct net_end *e, const struct sip_flow *flow, struct sv t
 		assert_true(sa->installed);
 		assert_int_equal(flow->local.port, sa->set.local_port[flow->pair]);
 		assert_int_equal(flow->remote.port, sa->set.remote_port[flow->pair]);
+		if (e == &n->edge && is_sm12(text))
+			sa->confirmed = true;
 	} else {
 		assert_int_equal(flow->local.port, 5060);
 	}
@@ -200,16 +209,14 @@ static struct net_sa *sa_receive(struct net_end *to, const struct sa_set *out, u
 }
 
 static void hand_over(struct net *n, struct net_end *to, const struct sip_flow *flow,
-		      const struct net_packet *k)
+		      struct sv text)
 {
-	struct sv text = {k->text, k->n};
-
 	if (to == &n->edge) {
 		pcscf_input(n->pcscf, flow, text, n->now);
 		return;
 	}
-	if (ue_of(to)->ue)
-		ue_input(ue_of(to)->ue, flow, text, n->now);
+	if (net_ue_of(to)->ue)
+		ue_input(net_ue_of(to)->ue, flow, text, n->now);
 }
 
 static void deliver(struct net *n, const struct net_packet *k)
@@ -239,7 +246,34 @@ static void deliver(struct net *n, const struct net_packet *k)
 			return;
 		}
 	}
-	hand_over(n, to, &flow, k);
+	hand_over(n, to, &flow, (struct sv){k->text, k->n});
+}
+
+struct net_end *net_receiver(struct net *n, const struct net_packet *k)
+{
+	return net_end_of(n, &k->flow.remote.addr);
+}
+
+struct net_sa *net_sa_of(struct net_end *to, const struct net_packet *k)
+{
+	return sa_of_spi(to, k->sa.spi_out[k->flow.pair]);
+}
+
+void net_inject(struct net *n, struct net_end *to, const struct net_sa *on, struct sv text)
+{
+	struct net_ue *x = to == &n->edge ? NULL : net_ue_of(to);
+	struct sip_flow flow = {.transport = SIP_TRANSPORT_UDP};
+
+	if (on) {
+		flow.set = on->set.id;
+		flow.pair = SA_SERVER;
+		flow.local = (struct ip_endpoint){on->set.local, on->set.local_port[SA_SERVER]};
+		flow.remote = (struct ip_endpoint){on->set.remote, on->set.remote_port[SA_SERVER]};
+	} else {
+		flow.local = x ? x->conf.local : n->ues[0].conf.pcscf;
+		flow.remote = x ? x->conf.pcscf : n->ues[0].conf.local;
+	}
+	hand_over(n, to, &flow, text);
 }
 
 static void spoil(struct net *n, struct net_packet *k)
@@ -340,12 +374,15 @@ void net_run(struct net *n, uint64_t ms)
 
 static void event(void *ctx, struct ue *u, enum ue_event e, struct sv text, uint64_t now)
 {
-	struct net_ue *x = ue_of(ctx);
+	struct net_ue *x = net_ue_of(ctx);
 
-	(void)u;
 	(void)now;
 	x->events[e]++;
 	snprintf(x->text, sizeof(x->text), "%.*s", SV_ARG(text));
+	if (e == UE_REGISTERED && ue_current_set(u))
+		sa_find(&x->end, ue_current_set(u)->id)->confirmed = true;
+	if (x->end.net->event)
+		x->end.net->event(x->end.net, x, e, text);
 }
 
 void net_ue_place(struct net *n, unsigned i, uint16_t host)
@@ -408,7 +445,7 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 	net_ue_place(n, i, (uint16_t)(i + 1));
 	x->conf.local.port = x->conf.pcscf.port = 5060;
 	x->conf.udp_enc_tun = setup->udp_enc_tun;
-	if (setup->nat[i].public) {
+	if (i < NET_UES && setup->nat[i].public) {
 		ip_addr_parse(&x->conf.local.addr, setup->nat[i].private);
 		ip_addr_parse(&x->nat.addr, setup->nat[i].public);
 		net_rebind(n, i, NULL);

@@ -22,8 +22,10 @@
 
 struct net_sa {
 	bool reserved, installed;
-	struct sa_set set; /* in a tunnel `remote` and tunnel.remote_port follow the peer */
-	bool heard;	   /* and control has been told of it */
+	bool confirmed;	      /* SM12 has been sent, or at the UE accepted, on it */
+	struct net_ue *owner; /* at the P-CSCF: who had its remote address when it was made */
+	struct sa_set set;    /* in a tunnel `remote` and tunnel.remote_port follow the peer */
+	bool heard;	      /* and control has been told of it */
 };
 
 struct net_end { /* the SAs of the P-CSCF or of one UE */
@@ -95,6 +97,8 @@ struct net {
 	unsigned clear_requests; /* unprotected, other than REGISTER */
 	enum net_fate (*fate)(struct net *n, const struct net_packet *k, void *arg);
 	void *fate_arg;
+	void (*event)(struct net *n, struct net_ue *x, enum ue_event e, struct sv text);
+	void *event_arg;
 	uint64_t late_ms;
 	unsigned spoil_at;  /* octet, counted round */
 	uint8_t spoil_bits; /* what is changed in it */
@@ -119,6 +123,12 @@ struct net_setup {
 	uint32_t reauth_expires, reauth_repeats; /* 0: 600, 0 */
 };
 
+/* Of the end of one */
+static inline struct net_ue *net_ue_of(struct net_end *e)
+{
+	return (struct net_ue *)((char *)e - offsetof(struct net_ue, end));
+}
+
 struct net *net_alloc(const struct net_setup *setup);
 void net_free(struct net *n); /* fails the test if anything is left behind */
 void net_run(struct net *n, uint64_t ms);
@@ -133,4 +143,9 @@ struct net_end *net_end_of(struct net *n, const struct ip_addr *a);
 void net_rebind(struct net *n, unsigned i, const char *address);
 void net_register(struct net *n, unsigned i); /* and waits until it is done */
 unsigned net_sets(const struct net_end *e);
+struct net_end *net_receiver(struct net *n, const struct net_packet *k);
+/* The receiver's set that a protected packet names; NULL: gone. */
+struct net_sa *net_sa_of(struct net_end *to, const struct net_packet *k);
+/* Hands text to `to` as if it had come on that set of its, or (NULL) in clear. */
+void net_inject(struct net *n, struct net_end *to, const struct net_sa *on, struct sv text);
 struct pcscf_counters net_counters(const struct net *n);
