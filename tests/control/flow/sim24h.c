@@ -240,11 +240,12 @@ static void copy_to_ue(struct sim *s, struct net_end *to, const struct net_sa *r
 	for (unsigned i = 0; i < to->places; i++)
 		if (to->sas[i].installed && &to->sas[i] != right)
 			on = &to->sas[i];
+	if (on && on->confirmed && !begins(text, "SIP/2.0"))
+		return; /* may be asked on either */
 	events = events_of(x);
 	s->wrong++;
 	net_inject(s->n, to, on, text);
-	s->wrong_taken +=
-		events_of(x) != events && (begins(text, "SIP/2.0") || !on || !on->confirmed);
+	s->wrong_taken += events_of(x) != events;
 }
 
 static void copy_wrongly(struct sim *s, const struct net_packet *k)
