@@ -45,7 +45,7 @@ static int eal_start(struct load *l)
 	return rc;
 }
 
-static int dp_start(struct load *l)
+static int plane_start(struct load *l)
 {
 	struct dp_config c = {
 		.ue_port = l->o.port,
@@ -229,7 +229,7 @@ int load_alloc(struct load **lp, const struct load_options *o)
 	if (rc == 0)
 		rc = eal_start(l);
 	if (rc == 0)
-		rc = dp_start(l);
+		rc = plane_start(l);
 	if (rc == 0)
 		rc = load_tcp_start(l);
 	if (rc == 0)

@@ -263,10 +263,15 @@ int dp_start(struct dp *dp)
 	return 0;
 }
 
+int dp_prepare(struct dp **dpp, const struct dp_config *conf)
+{
+	return dp_open(dpp, conf, ESP_BACKEND_IPSEC_MB);
+}
+
 int dp_alloc(struct dp **dpp, const struct dp_config *conf)
 {
 	struct dp *dp;
-	int rc = dp_open(&dp, conf, ESP_BACKEND_IPSEC_MB);
+	int rc = dp_prepare(&dp, conf);
 
 	if (rc < 0)
 		return rc;
@@ -317,6 +322,14 @@ void dp_free(struct dp *dp)
 int dp_sa_reserve(struct dp *dp, const uint32_t *avoid, unsigned n_avoid, struct sa_set *set)
 {
 	return sa_table_reserve(dp->sa, avoid, n_avoid, set);
+}
+
+int dp_sa_reserve_manual(struct dp *dp, uint32_t spi, struct sa_set *set)
+{
+	int rc = spi ? sa_table_reserve_spi(dp->sa, spi, set) : sa_table_reserve_none(dp->sa, set);
+
+	set->manual = true;
+	return rc;
 }
 
 int dp_sa_install(struct dp *dp, const struct sa_set *set)

@@ -19,4 +19,3 @@ struct dp {
 
 /* dp_alloc() without starting the workers: their owner calls worker_poll(). */
 int dp_open(struct dp **dpp, const struct dp_config *conf, enum esp_backend backend);
-int dp_start(struct dp *dp);

@@ -98,6 +98,8 @@ static int sequence_check(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
 
+	if (unlikely(p->set->flags & SA_FLAG_NO_ANTI_REPLAY))
+		return PKT_KEEP;
 	return replay_check(sa->replay, sa_window(sa, p->slot), p->in->top, p->seq)
 		       ? PKT_KEEP
 		       : DP_DROP_REPLAY;
@@ -148,9 +150,13 @@ static int sequence_update(struct worker *w, struct pkt *p)
 	const struct sa_view *sa = &w->env->sa;
 	uint64_t *window = sa_window(sa, p->slot);
 
-	if (!replay_check(sa->replay, window, p->in->top, p->seq))
-		return DP_DROP_REPLAY;
-	replay_update(sa->replay, window, &p->in->top, p->seq);
+	if (likely(!(p->set->flags & SA_FLAG_NO_ANTI_REPLAY))) {
+		if (!replay_check(sa->replay, window, p->in->top, p->seq))
+			return DP_DROP_REPLAY;
+		replay_update(sa->replay, window, &p->in->top, p->seq);
+	} else if (p->seq > p->in->top) {
+		p->in->top = p->seq;
+	}
 	p->in->packets++;
 	p->in->bytes += p->job.len;
 	return PKT_KEEP;
@@ -193,7 +199,7 @@ static void inbound_deliver(struct worker *w, struct pkt **p, unsigned n)
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		if (p[i]->proto == IPPROTO_UDP) {
+		if (p[i]->proto == IPPROTO_UDP && likely(!(p[i]->set->flags & SA_FLAG_MANUAL))) {
 			control_ring_push(w, p[i], (const struct rte_udp_hdr *)p[i]->l4);
 			continue;
 		}

@@ -38,12 +38,12 @@ static void tell(struct worker *w, const struct pkt *p, uint8_t what, enum dp_ev
 		p->out->told |= what;
 }
 
-/* Starts at 1, and never comes round (RFC 4303 3.3.3). */
+/* Starts at 1, and never comes round, but without the anti-replay service (RFC 4303 3.3.3). */
 static int sequence_next(struct worker *w, struct pkt *p)
 {
 	struct sa_out *out = p->out;
 
-	if (unlikely(out->seq >= SN_NEAR_END)) {
+	if (unlikely(out->seq >= SN_NEAR_END) && !(p->set->flags & SA_FLAG_NO_ANTI_REPLAY)) {
 		tell(w, p, SA_TOLD_SN_NEAR_END, DP_EVENT_SN_NEAR_END);
 		if (out->seq >= UINT32_MAX - 1)
 			tell(w, p, SA_TOLD_SN_END, DP_EVENT_SN_END);
@@ -211,25 +211,37 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 
 /* ---- from the host ------------------------------------------------------------------------ */
 
+/* The slot of a packet's outbound SA, or negative. */
+static int slot_find(struct worker *w, const struct pkt *p, const rte_be16_t ports[2])
+{
+	struct ip_addr local, remote;
+	struct tcp_key key;
+
+	ip_source(p, &local);
+	ip_destination(p, &remote);
+	tcp_key_make(&key, &local, &remote, ports[0], ports[1]);
+	return tcp_lookup_find(w->env->tcp, &key);
+}
+
 /* A protected port sends nothing but by its SA (TS 33.203 7.1). */
 static int stage_lookup(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
-	struct ip_addr local, remote;
-	struct tcp_key key;
 	rte_be16_t ports[2];
+	uint32_t *guess;
 	int slot;
 
 	memcpy(ports, p->l4, sizeof(ports));
-	ip_source(p, &local);
-	ip_destination(p, &remote);
-	tcp_key_make(&key, &local, &remote, ports[0], ports[1]);
-	slot = tcp_lookup_find(w->env->tcp, &key);
-	if (slot < 0)
-		return DP_DROP_CLEAR_FROM_PROTECTED;
-	p->slot = (uint32_t)slot;
-	p->out = sa_out_at(sa, slot);
-	p->set = sa_shared_at(sa, (uint32_t)slot / SA_PAIRS);
+	guess = slot_guess_at(&w->guess, p, ports);
+	if (!slot_guess_right(sa, *guess, p, ports)) {
+		slot = slot_find(w, p, ports);
+		if (slot < 0)
+			return DP_DROP_CLEAR_FROM_PROTECTED;
+		*guess = (uint32_t)slot;
+	}
+	p->slot = *guess;
+	p->out = sa_out_at(sa, p->slot);
+	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	p->id = sa_live(p->set);
 	if (p->id == 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
@@ -245,9 +257,10 @@ static int stage_checksum(struct worker *w, struct pkt *p)
 			: offsetof(struct rte_udp_hdr, dgram_cksum);
 	uint16_t sum = 0;
 
-	(void)w;
 	if (p->l4_len < (tcp ? sizeof(struct rte_tcp_hdr) : sizeof(struct rte_udp_hdr)))
 		return DP_DROP_TRUNCATED;
+	if (w->env->host.sums_whole)
+		return PKT_KEEP;
 	memcpy(p->l4 + at, &sum, sizeof(sum));
 	sum = checksum_make(p->ip, p->version, p->proto, p->l4, p->l4_len);
 	memcpy(p->l4 + at, &sum, sizeof(sum));

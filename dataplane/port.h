@@ -23,7 +23,8 @@ struct port {
 	uint16_t mtu;
 	unsigned host_if; /* the kernel's interface behind it; 0: none */
 	struct rte_ether_addr mac;
-	bool made; /* by us */
+	bool sums_whole; /* checksums of what it receives are as they were on a wire */
+	bool made;	 /* by us */
 	bool open;
 };
 

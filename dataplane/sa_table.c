@@ -184,6 +184,7 @@ int sa_table_alloc(struct sa_table **tp, const struct sa_table_conf *conf)
 	t->backend = conf->backend;
 	t->qsbr = conf->qsbr;
 	t->view.slot_mask = t->n_sets * SA_PAIRS - 1;
+	t->view.pair_shift = rte_log2_u32(t->n_sets);
 	t->view.replay = replay_size((conf->replay_window + 31u) & ~31u);
 	sa_transforms_init(&t->transforms);
 	rc = spi_range_set(t, conf);
@@ -272,7 +273,8 @@ static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *av
 			   unsigned n_avoid)
 {
 	uint32_t old = sa_in_at(&t->view, slot)->spi, spi, mask = t->view.slot_mask;
-	uint32_t least = t->spi_min + ((slot - t->spi_min) & mask);
+	uint32_t low = sa_spi_of_slot(&t->view, slot);
+	uint32_t least = t->spi_min + ((low - t->spi_min) & mask);
 	uint32_t more = (t->spi_max - least) / (mask + 1); /* as many beside the least */
 	unsigned tries;
 
@@ -281,7 +283,7 @@ static uint32_t spi_choose(struct sa_table *t, uint32_t slot, const uint32_t *av
 		if (more < UINT32_MAX / (mask + 1) / 2) /* trying would take too long */
 			spi = least + spi % (more + 1) * (mask + 1);
 		else
-			spi = (spi & ~mask) | slot;
+			spi = (spi & ~mask) | low;
 		if (spi >= least && spi <= t->spi_max && spi_usable(spi, old, avoid, n_avoid))
 			return spi;
 	}
@@ -340,7 +342,31 @@ int sa_table_reserve_spi(struct sa_table *t, uint32_t spi, struct sa_set *set)
 	return 0;
 }
 
+int sa_table_reserve_none(struct sa_table *t, struct sa_set *set)
+{
+	uint32_t i;
+
+	sa_table_reclaim(t);
+	i = list_take(t, &t->free);
+	if (i == NONE)
+		return -ENOSPC;
+	memset(set->spi_in, 0, sizeof(set->spi_in));
+	set_reserve(t, i, set);
+	return 0;
+}
+
 /* ---- install ------------------------------------------------------------------------------ */
+
+/* A pair may stay without SAs; of one keyed by hand, so may either direction. */
+static bool set_has_pair(const struct sa_set *set, unsigned pair)
+{
+	return set->spi_in[pair] || (set->manual && set->spi_out[pair]);
+}
+
+static bool set_has_out(const struct sa_set *set, unsigned pair)
+{
+	return set_has_pair(set, pair) && set->spi_out[pair];
+}
 
 static bool set_pair_valid(const struct sa_table *t, const struct sa_set *set, unsigned pair)
 {
@@ -348,9 +374,10 @@ static bool set_pair_valid(const struct sa_table *t, const struct sa_set *set, u
 
 	if (set->spi_in[pair] != sa_in_at(&t->view, slot)->spi)
 		return false;
-	if (set->spi_in[pair] == 0)
-		return true; /* this pair stays without SAs */
-	return set->spi_out[pair] >= SA_SPI_MIN && set->local_port[pair] && set->remote_port[pair];
+	if (!set_has_pair(set, pair))
+		return true;
+	return (set->spi_out[pair] >= SA_SPI_MIN || (set->manual && set->spi_out[pair] == 0)) &&
+	       set->local_port[pair] && set->remote_port[pair];
 }
 
 /* The peer's address in the host's eyes. */
@@ -434,7 +461,7 @@ static bool set_tcp_exists(struct sa_table *t, const struct sa_set *set)
 		tcp_key_make(&key, set_host_local(set), set_host_remote(set),
 			     rte_cpu_to_be_16(set->local_port[pair]),
 			     rte_cpu_to_be_16(set->remote_port[pair]));
-		if (set->spi_in[pair] && tcp_lookup_find(t->tcp, &key) >= 0)
+		if (set_has_out(set, pair) && tcp_lookup_find(t->tcp, &key) >= 0)
 			return true;
 	}
 	return false;
@@ -449,7 +476,7 @@ static int set_tcp_add(struct sa_table *t, uint32_t i)
 	int rc = 0;
 
 	for (pair = 0; rc >= 0 && pair < SA_PAIRS; pair++) {
-		if (sa_in_at(&t->view, i * SA_PAIRS + pair)->spi == 0)
+		if (sa_out_at(&t->view, i * SA_PAIRS + pair)->spi == 0)
 			continue;
 		set_tcp_key(t, i, pair, &key);
 		rc = tcp_lookup_add(t->tcp, &key, i * SA_PAIRS + pair);
@@ -481,6 +508,8 @@ static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set 
 	s->owner = owner_of(&set->remote, t->workers);
 	s->transform = sa_transform_find(&t->transforms, set->mode, set->encr);
 	s->mode = (uint8_t)set->mode;
+	s->flags = (set->manual ? SA_FLAG_MANUAL : 0) |
+		   (set->manual && set->no_anti_replay ? SA_FLAG_NO_ANTI_REPLAY : 0);
 	s->local = set->local;
 	s->remote = set->remote;
 	if (set->mode == SA_MODE_UDP_ENC_TUN)
@@ -494,7 +523,7 @@ static void set_lines_write(struct sa_table *t, uint32_t i, const struct sa_set 
 		memset(sa_window(&t->view, slot), 0, replay_octets(t->view.replay));
 		*sa_out_at(&t->view, slot) =
 			(struct sa_out){.spi = rte_cpu_to_be_32(set->spi_out[pair])};
-		if (set->spi_in[pair] == 0)
+		if (!set_has_pair(set, pair))
 			sa_out_at(&t->view, slot)->spi = 0;
 	}
 }

@@ -1,6 +1,7 @@
 /*
- * The SAs. Our SPI is the index of the inbound SA: its low bits are the slot, the rest is random
- * (design 3.3), so looking one up is one array read and one compare.
+ * The SAs. Our SPI is the index of the inbound SA: its low bits are the set, the next one the pair,
+ * the rest is random (design 3.3), so looking one up is one array read and one compare. (The set
+ * comes first so that SPIs in a row, as people choose them by hand, fall into sets of their own.)
  *
  * A set has one index i, and two slots, 2i + pair. Each SA has a line of 64 octets of its own
  * per slot and direction; what the four share and no worker writes is in one more line per set, and
@@ -37,6 +38,10 @@ struct sa_in {
 	uint64_t window[5]; /* small windows; large ones are in a slab of their own */
 } __rte_aligned(64);
 
+/* sa_shared.flags */
+#define SA_FLAG_MANUAL	       1 /* keyed by hand: all of it is the host's */
+#define SA_FLAG_NO_ANTI_REPLAY 2
+
 /* What control has already been told about an outbound SA */
 #define SA_TOLD_SN_NEAR_END 1
 #define SA_TOLD_SN_END	    2
@@ -56,6 +61,7 @@ struct sa_shared {
 	_Atomic sa_set_id live; /* 0: not usable */
 	uint16_t owner;		/* worker of all packets of this set */
 	uint8_t mode;		/* enum sa_mode */
+	uint8_t flags;		/* SA_FLAG_* */
 	const struct sa_transform *transform;
 	struct ip_addr local, remote;
 	rte_be16_t local_port[SA_PAIRS], remote_port[SA_PAIRS];
@@ -85,12 +91,19 @@ struct sa_view {
 	uint64_t *windows;	 /* by slot, window_words apart; NULL: in the SAs' own lines */
 	uint32_t window_words;
 	uint32_t slot_mask;
+	uint32_t pair_shift; /* the bit of an SPI that names the pair */
 	struct replay_size replay;
 };
 
 static inline uint32_t sa_slot_of_spi(const struct sa_view *v, uint32_t spi)
 {
-	return spi & v->slot_mask;
+	return (spi << 1 & (v->slot_mask - 1)) | (spi >> v->pair_shift & 1);
+}
+
+/* The low bits of the SPIs of a slot */
+static inline uint32_t sa_spi_of_slot(const struct sa_view *v, uint32_t slot)
+{
+	return slot >> 1 | (slot & 1) << v->pair_shift;
 }
 
 static inline uint32_t sa_slot_of_id(const struct sa_view *v, sa_set_id id, unsigned pair)
@@ -183,6 +196,8 @@ unsigned sa_table_in_use(const struct sa_table *t);
  * other pair has SPI 0 and stays without SAs. -EBUSY if that place is taken.
  */
 int sa_table_reserve_spi(struct sa_table *t, uint32_t spi, struct sa_set *set);
+/* Any set, both of its inbound SPIs 0. */
+int sa_table_reserve_none(struct sa_table *t, struct sa_set *set);
 
 /* Wipes and gives back what was removed and can no longer be in use. */
 void sa_table_reclaim(struct sa_table *t);

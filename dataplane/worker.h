@@ -21,6 +21,7 @@
 #include "dataplane/pmtu.h"
 #include "dataplane/port.h"
 #include "dataplane/sa_table.h"
+#include "dataplane/slot_guess.h"
 #include "dataplane/slowpath.h"
 #include "dataplane/tcp_lookup.h"
 #include "dataplane/tx.h"
@@ -105,6 +106,7 @@ struct worker {
 	unsigned n_esp_ahead;
 	struct rte_ring *handover;	/* to this worker */
 	struct handover_batch *hand_to; /* by worker */
+	struct slot_guess guess;
 	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
 	struct worker_clock *clock; /* NULL: nobody asks */
 	struct dp_counters c __rte_cache_aligned;

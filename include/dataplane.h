@@ -60,6 +60,9 @@ struct dp_config {
 
 /* Opens the ports, allocates all memory, starts the workers. *dpp is set on success only. */
 int dp_alloc(struct dp **dpp, const struct dp_config *conf);
+/* In two steps, for SAs that are to be there before the first packet. */
+int dp_prepare(struct dp **dpp, const struct dp_config *conf);
+int dp_start(struct dp *dp);
 /* Stops the workers, closes the ports, wipes keys. */
 void dp_free(struct dp *dp);
 
@@ -70,6 +73,14 @@ void dp_free(struct dp *dp);
  * differ from the UE's). Until dp_sa_install() packets with these SPIs are unknown. -ENOSPC.
  */
 int dp_sa_reserve(struct dp *dp, const uint32_t *avoid, unsigned n_avoid, struct sa_set *set);
+
+/*
+ * The same for one SA keyed by hand. Inbound, its SPI is not ours to choose: the set whose place
+ * that SPI names is taken, and spi_in[] of one pair is it. spi 0: an outbound SA, any place, to be
+ * made of pair SA_SERVER. Sets `manual`. -EINVAL: SPI below 256; -EBUSY: the place, which all SPIs
+ * share that are equal modulo sa_sets (rounded up), is taken; -ENOSPC.
+ */
+int dp_sa_reserve_manual(struct dp *dp, uint32_t spi, struct sa_set *set);
 
 /*
  * Makes the four SAs of a reserved set usable, as a whole: when it returns, a worker that reads a

@@ -91,5 +91,11 @@ struct sa_set {
 	enum sa_encr encr;
 	enum sa_mode mode;
 	struct sa_tunnel tunnel;
+	/* Keyed by hand (dp_sa_reserve_manual()): single SAs, so either SPI of a pair may be 0, and
+	 * UDP that came by them is the host's like TCP. */
+	bool manual;
+	/* Of these only: without the anti-replay service (RFC 4303 3.4.3); sequence numbers sent
+	 * come round (3.3.3). */
+	bool no_anti_replay;
 	struct sa_keys keys;
 };

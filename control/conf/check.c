@@ -9,9 +9,14 @@
 
 static void check_needed(struct loader *l)
 {
+	bool statics_alone = conf_is_set(l, "static_sas") && !conf_is_set(l, "roles");
+
 	for (size_t i = 0; i < conf_n_keys; i++) {
 		const struct conf_key *k = &conf_keys[i];
 
+		/* SAs keyed by hand need no SIP. */
+		if (statics_alone && k->needed_by == CONF_ALL_ROLES)
+			continue;
 		if (!l->lines[i] &&
 		    (k->needed_by == CONF_ALL_ROLES || (k->needed_by & l->c->roles)))
 			conf_fault(l, conf_line(l, k->path), "%s is missing: expected %s (%s)",
@@ -247,4 +252,5 @@ void conf_check(struct loader *l)
 	check_dataplane(l);
 	check_spis(l);
 	check_socket(l);
+	conf_check_statics(l);
 }

@@ -210,6 +210,8 @@ unsigned conf_load_text(struct esp_conf *c, const char *text, size_t n, const ch
 	if (l.faults)
 		conf_free(c);
 	free(l.lines);
+	if (copy) /* keys may stand in it */
+		explicit_bzero(copy, n);
 	free(copy);
 	return l.faults;
 }
@@ -245,6 +247,8 @@ unsigned conf_load(struct esp_conf *c, const char *path, const char *run_dir, co
 		conf_fault(&l, 1, "cannot be read: %s", strerror((int)-n));
 	else
 		l.faults = conf_load_text(c, text, (size_t)n, path, run_dir, report, arg);
+	if (text)
+		explicit_bzero(text, MAX_FILE + 1);
 	free(text);
 	return l.faults;
 }
@@ -262,6 +266,9 @@ void conf_free(struct esp_conf *c)
 	free(c->visited_network);
 	free(c->hss_path);
 	free(c->socket_path);
+	if (c->static_sas)
+		explicit_bzero(c->static_sas, c->n_static_sas * sizeof(*c->static_sas));
+	free(c->static_sas);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -286,6 +293,8 @@ void conf_keys_print(FILE *out)
 {
 	for (size_t i = 0; i < conf_n_keys; i++)
 		key_print(out, &conf_keys[i]);
+	for (size_t i = 0; i < conf_n_sa_keys; i++)
+		key_print(out, &conf_sa_keys[i]);
 }
 
 void conf_protected_ports(const struct esp_conf *c, uint16_t *min, uint16_t *max)

@@ -32,6 +32,20 @@ struct conf_algorithm {
 	enum sa_encr encr;
 };
 
+enum conf_direction { CONF_IN, CONF_OUT };
+
+/* One SA keyed by hand. */
+struct conf_sa {
+	enum conf_direction direction;
+	uint32_t spi;
+	struct ip_addr remote; /* ours is access.addresses' of the same IP version */
+	uint32_t local_port, remote_port;
+	struct conf_algorithm algorithm;
+	bool anti_replay;
+	struct sa_keys keys;
+	unsigned line; /* where it begins */
+};
+
 /* Strings belong to the struct, or are NULL where nothing was said. */
 struct esp_conf {
 	/* dataplane */
@@ -59,6 +73,10 @@ struct esp_conf {
 	/* nat */
 	bool udp_enc_tun;	     /* UEs behind NATs are taken (TS 33.203 Annex M) */
 	struct ip_prefix aliases[2]; /* as addresses; out of which the host's stack knows them */
+
+	/* static_sas */
+	struct conf_sa *static_sas;
+	unsigned n_static_sas;
 
 	/* timers: seconds, but milliseconds for t1, t2, t4 */
 	uint32_t reg_await_auth, sa_guard, sa_linger;
@@ -93,7 +111,7 @@ unsigned conf_load(struct esp_conf *c, const char *path, const char *run_dir, co
 /* The same from text of n octets; `name` stands for the file in reports. */
 unsigned conf_load_text(struct esp_conf *c, const char *text, size_t n, const char *name,
 			const char *run_dir, conf_error_h *report, void *arg);
-void conf_free(struct esp_conf *c);
+void conf_free(struct esp_conf *c); /* wipes keys */
 
 /* Every key with its type, range, default and meaning. */
 void conf_keys_print(FILE *out);

@@ -33,10 +33,15 @@ struct conf_key {
 #define CONF_ALL_ROLES 0xfu
 
 extern const struct conf_type conf_number, conf_bool, conf_string, conf_host, conf_file, conf_word,
-	conf_roles, conf_addresses, conf_prefixes, conf_algorithms;
+	conf_roles, conf_addresses, conf_prefixes, conf_algorithms, conf_static_sas;
 
-extern const struct conf_key conf_keys[];
-extern const size_t conf_n_keys;
+extern const struct conf_key conf_keys[], conf_sa_keys[];
+extern const size_t conf_n_keys, conf_n_sa_keys;
+
+/* "hmac-sha-1-96/aes-cbc" */
+bool conf_algorithm_parse(struct conf_algorithm *a, const char *text);
+/* Not an address of many, nor none */
+bool conf_address_usable(const struct ip_addr *a);
 
 /* One reading of one file. */
 struct loader {
@@ -57,5 +62,15 @@ bool conf_is_set(const struct loader *l, const char *path);
 
 /* What libconfig lets pass in silence: see scan.c. */
 void conf_scan(struct loader *l, const char *text, size_t n);
+/*
+ * The file of an SA's keys: "integ HEX" and "encr HEX" on lines of their own, nobody's but its
+ * owner's to read. 0, or -EINVAL with the reason in why[cap].
+ */
+int conf_key_file(const char *path, const struct conf_algorithm *a, struct sa_keys *keys, char *why,
+		  size_t cap);
+unsigned conf_integ_key_len(enum sa_integ integ);
+unsigned conf_encr_key_len(enum sa_encr encr);
+/* SAs keyed by hand against each other and the rest */
+void conf_check_statics(struct loader *l);
 /* Keys against each other; fills what follows from others. */
 void conf_check(struct loader *l);

@@ -84,6 +84,9 @@ const struct conf_key conf_keys[] = {
 		 "version; "
 		 "route them to host_port"},
 
+	{"static_sas", &conf_static_sas, 0,
+	 .help = "SAs keyed by hand, carried between host_port and ue_port without SIP"},
+
 	{"timers.reg_await_auth", &conf_number, FIELD(reg_await_auth), 10, 3600, .fallback = "240",
 	 .help = "seconds a challenge may stay unanswered"},
 	{"timers.sa_guard", &conf_number, FIELD(sa_guard), 0, 3600, .fallback = "30",

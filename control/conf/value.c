@@ -204,7 +204,7 @@ static void roles_read(struct loader *l, const struct conf_key *k, config_settin
 	strings_each(l, k, s, role_one);
 }
 
-static bool address_usable(const struct ip_addr *a)
+bool conf_address_usable(const struct ip_addr *a)
 {
 	static const uint8_t zero[16];
 	bool multicast = a->version == 4 ? a->b[0] >= 224 : a->b[0] == 0xff;
@@ -216,7 +216,7 @@ static void address_one(struct loader *l, const struct conf_key *k, unsigned lin
 {
 	struct ip_addr *pair = (struct ip_addr *)(void *)((char *)l->c + k->field), a;
 
-	if (ip_addr_parse(&a, text) || !address_usable(&a)) {
+	if (ip_addr_parse(&a, text) || !conf_address_usable(&a)) {
 		conf_fault(l, line, "%s: expected the address of a host, found \"%s\"", k->path,
 			   text);
 		return;
@@ -255,7 +255,7 @@ static bool prefix_parse(struct ip_prefix *p, const char *text)
 		return false;
 	memcpy(addr, text, (size_t)(slash - text));
 	addr[slash - text] = '\0';
-	if (ip_addr_parse(&p->addr, addr) || !address_usable(&p->addr) ||
+	if (ip_addr_parse(&p->addr, addr) || !conf_address_usable(&p->addr) ||
 	    !parse_u32(sv_of(slash + 1), p->addr.version == 4 ? 30 : 126, &len))
 		return false;
 	p->len = (uint8_t)len;
@@ -294,7 +294,7 @@ static int name_index(const char *const *names, int n, struct sv name)
 	return -1;
 }
 
-static bool algorithm_parse(struct conf_algorithm *a, const char *text)
+bool conf_algorithm_parse(struct conf_algorithm *a, const char *text)
 {
 	static const char *const integ[SA_INTEG_COUNT] = {
 		[SA_INTEG_HMAC_SHA_1_96] = "hmac-sha-1-96",
@@ -324,7 +324,7 @@ static void algorithm_one(struct loader *l, const struct conf_key *k, unsigned l
 	struct esp_conf *c = l->c;
 	struct conf_algorithm a;
 
-	if (!algorithm_parse(&a, text)) {
+	if (!conf_algorithm_parse(&a, text)) {
 		conf_fault(l, line,
 			   "%s: expected hmac-sha-1-96 or hmac-md5-96, '/', and null, aes-cbc or "
 			   "des-ede3-cbc, found \"%s\"",

@@ -9,6 +9,11 @@
 #include "control/daemon/platform.h"
 #include "crypto/secret.h"
 
+static bool has_plane(const struct daemon *d)
+{
+	return d->conf.roles & CONF_PCSCF || d->conf.n_static_sas;
+}
+
 static int process_start(struct daemon *d)
 {
 	umask(077); /* database and socket are nobody else's */
@@ -19,7 +24,7 @@ static int process_start(struct daemon *d)
 		return -EIO;
 	}
 	platform_limits(&d->log);
-	return d->conf.roles & CONF_PCSCF ? platform_check(&d->conf, &d->log) : 0;
+	return has_plane(d) ? platform_check(&d->conf, &d->log) : 0;
 }
 
 static void ready_print(const struct daemon *d)
@@ -28,18 +33,21 @@ static void ready_print(const struct daemon *d)
 	char text[2][IP_ADDR_STRLEN];
 
 	fprintf(stderr, "esplanade: ready");
-	if (d->dp)
+	if (d->pcscf)
 		fprintf(stderr, ": P-CSCF on %s%s%s port %u, %u worker%s",
 			ip_addr_format(&c->addresses[0], text[0]),
 			c->addresses[0].version && c->addresses[1].version ? " and " : "",
 			ip_addr_format(&c->addresses[1], text[1]), c->sip_port, c->workers,
 			c->workers == 1 ? "" : "s");
+	if (c->n_static_sas)
+		fprintf(stderr, "%s %u SA%s keyed by hand", d->pcscf ? "," : ":", c->n_static_sas,
+			c->n_static_sas == 1 ? "" : "s");
 	fprintf(stderr, "; esplanadectl at %s\n", c->socket_path);
 }
 
 static int start(struct daemon *d)
 {
-	bool edge = d->conf.roles & CONF_PCSCF;
+	bool edge = has_plane(d);
 	int err = process_start(d);
 
 	d->started = daemon_now();
@@ -78,6 +86,7 @@ int daemon_run(struct daemon *d)
 	}
 	loop_close(d);
 	daemon_roles_stop(d);
+	daemon_statics_stop(d);
 	daemon_plane_stop(d);
 	return err;
 }

@@ -27,7 +27,8 @@ struct daemon {
 	struct icscf *icscf;
 	struct scscf *scscf;
 	struct pcscf *pcscf;
-	struct dp *dp; /* with the P-CSCF */
+	struct dp *dp;		/* with the P-CSCF or SAs keyed by hand */
+	struct sa_set *statics; /* those, in the configuration's order, keys wiped */
 	bool eal;
 	uint64_t send_errors;
 
@@ -74,6 +75,12 @@ void daemon_tcp_free(struct daemon *d);
 /* resolver.c: the P-CSCF's env.resolve() */
 int daemon_resolve(void *ctx, const char *host, uint32_t id);
 void daemon_resolver_end(struct daemon *d); /* the loop must run once more */
+
+/* statics.c: SAs keyed by hand. Takes the keys out of the configuration. */
+int daemon_statics_start(struct daemon *d);
+void daemon_statics_stop(struct daemon *d);
+/* One of them has used up its sequence numbers, or nearly; false: it is none of them. */
+bool daemon_statics_exhausted(struct daemon *d, const struct dp_event *ev);
 
 /* loop.c */
 int daemon_loop_start(struct daemon *d);

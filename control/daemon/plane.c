@@ -47,9 +47,10 @@ int daemon_plane_start(struct daemon *d)
 	struct dp_config conf = {.ue_port = c->ue_port,
 				 .host_port = c->host_port,
 				 .gateway = {c->gateways[0], c->gateways[1]},
-				 .sip_port = (uint16_t)c->sip_port,
+				 /* without a P-CSCF it is a port like any other */
+				 .sip_port = d->pcscf ? (uint16_t)c->sip_port : 0,
 				 .workers = (uint16_t)c->workers,
-				 .udp_enc_port = c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
+				 .udp_enc_port = d->pcscf && c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
 				 .sa_sets = c->sa_sets,
 				 .spi_min = c->spi_min,
 				 .spi_max = c->spi_max,
@@ -61,7 +62,11 @@ int daemon_plane_start(struct daemon *d)
 
 	local_prefixes(c, &conf);
 	conf_protected_ports(c, &conf.protected_min, &conf.protected_max);
-	err = dp_alloc(&d->dp, &conf);
+	err = dp_prepare(&d->dp, &conf);
+	if (!err && c->n_static_sas)
+		err = daemon_statics_start(d);
+	if (!err)
+		err = dp_start(d->dp);
 	if (err)
 		log_line(&d->log, CONF_LOG_ERROR, "data plane (%s, %s): %s%s", c->ue_port,
 			 c->host_port ? c->host_port : "no host port", strerror(-err),
@@ -148,6 +153,8 @@ static void packet_input(struct daemon *d, const struct dp_packet *p, uint64_t n
 				.set = p->set,
 				.pair = p->pair};
 
+	if (!d->pcscf)
+		return;
 	pcscf_input(d->pcscf, &flow, (struct sv){p->data, p->len}, now);
 	mw_run(d->mw, now);
 }
@@ -175,7 +182,8 @@ static void events_take(struct daemon *d, uint64_t now)
 	do {
 		n = dp_events(d->dp, ev, BURST);
 		for (unsigned i = 0; i < n; i++)
-			event_take(d, &ev[i], now);
+			if (!daemon_statics_exhausted(d, &ev[i]))
+				event_take(d, &ev[i], now);
 	} while (n == BURST);
 	mw_run(d->mw, now);
 }

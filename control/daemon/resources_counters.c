@@ -123,14 +123,19 @@ static json_t *roles_json(unsigned roles)
 	return a;
 }
 
-static void edge_status(const struct daemon *d, json_t *o)
+static void pcscf_status(const struct daemon *d, json_t *o)
 {
 	struct pcscf_counters pc;
-	struct dp_counters c;
 
 	pcscf_counters(d->pcscf, &pc);
-	daemon_counters(d, &c);
 	json_object_set_new(o, "pcscf", pcscf_json(&pc));
+}
+
+static void plane_status(const struct daemon *d, json_t *o)
+{
+	struct dp_counters c;
+
+	daemon_counters(d, &c);
 	json_object_set_new(
 		o, "dataplane",
 		json_pack("{s:i, s:I, s:I, s:I, s:I}", "workers", (int)dp_workers(d->dp),
@@ -153,7 +158,9 @@ void resource_status_get(void *ctx, const struct mgmt_request *q, struct mgmt_re
 	json_object_set_new(o, "memory_lockable", json_boolean(secret_locked()));
 	count_set(o, "timers", timers_count(d->timers));
 	if (d->pcscf)
-		edge_status(d, o);
+		pcscf_status(d, o);
+	if (d->dp)
+		plane_status(d, o);
 	if (d->icscf)
 		json_object_set_new(
 			o, "icscf",

@@ -80,7 +80,7 @@ int daemon_tcp_start(struct daemon *d)
 	};
 	int err;
 
-	if (!d->dp || !d->conf.host_port) /* no way to the host's stack */
+	if (!d->pcscf || !d->conf.host_port) /* no way to the host's stack */
 		return 0;
 	err = stream_alloc(&d->stream, &d->loop, d->timers, &conf, &env);
 	return err ? err : listen_all(d);

@@ -41,13 +41,14 @@ static void report_add(struct report *r, const char *name, uint64_t now, uint64_
 void daemon_watch(struct daemon *d)
 {
 	struct report plane = {.n = 0}, sip = {.n = 0};
-	struct pcscf_counters pc;
+	struct pcscf_counters pc = {0};
 	struct dp_counters c;
 
-	if (!d->pcscf)
+	if (!d->dp)
 		return;
 	daemon_counters(d, &c);
-	pcscf_counters(d->pcscf, &pc);
+	if (d->pcscf)
+		pcscf_counters(d->pcscf, &pc);
 	for (unsigned i = 0; i < DP_DROP_COUNT; i++)
 		report_add(&plane, dp_drop_name((enum dp_drop)i), c.drops[i], &d->drops_seen[i]);
 	for (unsigned i = 0; i < PCSCF_DROP_COUNT; i++)

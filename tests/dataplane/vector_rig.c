@@ -68,10 +68,11 @@ void vector_nat(const struct vectors_sa *sa, uint8_t *packet)
 
 enum sa_pair vector_install_in(struct rig *r, const struct vectors_sa *sa, struct sa_set *set)
 {
-	enum sa_pair pair = sa->spi & 1;
+	enum sa_pair pair;
 
 	memset(set, 0, sizeof(*set));
 	assert_int_equal(sa_table_reserve_spi(r->dp->sa, sa->spi, set), 0);
+	pair = set->spi_in[SA_CLIENT] ? SA_CLIENT : SA_SERVER;
 	set_fill(set, sa);
 	ends_fill(set, sa, false);
 	set->local_port[pair] = sa->dst.port;
