@@ -79,13 +79,15 @@ struct esp_conf {
 	unsigned n_static_sas;
 
 	/* timers: seconds, but milliseconds for t1, t2, t4 */
-	uint32_t reg_await_auth, sa_guard, sa_linger;
+	uint32_t reg_await_auth, sa_guard, sa_linger, sa_changeover;
 	uint32_t t1_ms, t2_ms, t4_ms;
 
 	/* registrar */
 	uint32_t expires_default, expires_min, expires_max; /* s */
 	uint32_t vectors;
 	bool challenge_protected;
+	uint32_t reauth_expires, reauth_repeats; /* s; times */
+	bool reg_event; /* the P-CSCF subscribes */
 
 	/* hss */
 	char *hss_path;

@@ -65,6 +65,9 @@ const struct conf_key conf_keys[] = {
 	{"access.port_pc_max", &conf_number, FIELD(port_pc_max), 1024, 65535, .fallback = "6199",
 	 .help = "highest protected client port"},
 
+	{"access.reg_event", &conf_bool, FIELD(reg_event), .fallback = "true",
+	 .help = "the P-CSCF subscribes to the registration state of each UE"},
+
 	{"ipsec.policy", &conf_word, FIELD(ipsec_policy), .words = policy_words,
 	 .fallback = "\"required\"", .help = "optional: UEs that offer no IPsec may register"},
 	{"ipsec.algorithms", &conf_algorithms, FIELD(algorithms),
@@ -93,6 +96,8 @@ const struct conf_key conf_keys[] = {
 	 .help = "seconds that SAs outlive the registration"},
 	{"timers.sa_linger", &conf_number, FIELD(sa_linger), 1, 600, .fallback = "32",
 	 .help = "seconds that SAs outlive the de-registration, for repeats of its answer"},
+	{"timers.sa_changeover", &conf_number, FIELD(sa_changeover), 1, 3600, .fallback = "240",
+	 .help = "seconds that old SAs last at most after a re-authentication that we wished for"},
 	{"timers.t1_ms", &conf_number, FIELD(t1_ms), 10, 60000, .fallback = "2000",
 	 .help = "SIP timer T1 towards the UE"},
 	{"timers.t2_ms", &conf_number, FIELD(t2_ms), 10, 120000, .fallback = "16000",
@@ -110,6 +115,11 @@ const struct conf_key conf_keys[] = {
 	 .help = "authentication vectors asked for at once"},
 	{"registrar.challenge_protected", &conf_bool, FIELD(challenge_protected),
 	 .fallback = "false", .help = "true: refreshes inside ESP are authenticated anew"},
+
+	{"registrar.reauth_expires", &conf_number, FIELD(reauth_expires), 10, 86400,
+	 .fallback = "600", .help = "seconds left to a UE that shall authenticate again"},
+	{"registrar.reauth_repeats", &conf_number, FIELD(reauth_repeats), 0, 100, .fallback = "0",
+	 .help = "how often a UE is asked again before it is de-registered"},
 
 	{"hss.database", &conf_file, FIELD(hss_path), .needed_by = CONF_HSS,
 	 .help = "SQLite file of the subscribers; relative to --run-dir"},

@@ -26,6 +26,8 @@ enum option_id {
 	OPT_AMF,
 	OPT_SQN,
 	OPT_FILE,
+	OPT_REJECT,
+	OPT_EXPIRES,
 	OPT_END,
 };
 
@@ -45,6 +47,8 @@ static const struct option options[] = {
 	{"amf", required_argument, NULL, OPT_AMF},
 	{"sqn", required_argument, NULL, OPT_SQN},
 	{"file", required_argument, NULL, OPT_FILE},
+	{"reject", no_argument, NULL, OPT_REJECT},
+	{"expires", required_argument, NULL, OPT_EXPIRES},
 	{NULL, 0, NULL, 0},
 };
 
@@ -72,7 +76,8 @@ static const struct command {
 	 OPTIONS_ANY | OPTIONS_ONE | BIT(OPT_FILE)},
 	{{"subscriber", "list"}, ARGS_SUBSCRIBER_LIST, false, OPTIONS_LIST},
 	{{"subscriber", "del"}, ARGS_SUBSCRIBER_DEL, true, OPTIONS_ANY},
-	{{"deregister", NULL}, ARGS_DEREGISTER, true, OPTIONS_ANY},
+	{{"deregister", NULL}, ARGS_DEREGISTER, true, OPTIONS_ANY | BIT(OPT_REJECT)},
+	{{"reauth", NULL}, ARGS_REAUTH, true, OPTIONS_ANY | BIT(OPT_EXPIRES)},
 };
 
 __attribute__((format(printf, 2, 3))) static int wrong(FILE *err, const char *fmt, ...)
@@ -159,6 +164,20 @@ static int subscriber_option(struct args *a, int id, char *text, FILE *err)
 	}
 }
 
+static int registration_option(struct args *a, int id, const char *text, FILE *err)
+{
+	uint64_t v;
+
+	if (id == OPT_REJECT) {
+		a->reject = true;
+		return 0;
+	}
+	if (number_take("expires", text, UINT32_MAX, &v, err))
+		return -EINVAL;
+	a->expires = (uint32_t)v;
+	return v ? 0 : wrong(err, "--expires: expected at least 1");
+}
+
 static int option_take(struct args *a, int id, char *text, FILE *err)
 {
 	switch (id) {
@@ -171,6 +190,9 @@ static int option_take(struct args *a, int id, char *text, FILE *err)
 	case OPT_LIMIT:
 	case OPT_OFFSET:
 		return list_option(a, id, text, err);
+	case OPT_REJECT:
+	case OPT_EXPIRES:
+		return registration_option(a, id, text, err);
 	default:
 		return subscriber_option(a, id, text, err);
 	}
@@ -274,8 +296,16 @@ void args_help(FILE *out)
 	      "                                                impi,k,opc,amf,sqn,impu[,impu...]\n"
 	      "  subscriber list [--offset N] [--limit N]      without keys\n"
 	      "  subscriber del IMPI                           ends its registration too\n"
-	      "  deregister IMPI                               ends a registration, removes its "
-	      "SAs\n"
+	      "  deregister IMPI [--reject]                    ends a registration and tells the "
+	      "UE, "
+	      "which\n"
+	      "                                                comes back at once; not so with "
+	      "--reject\n"
+	      "  reauth IMPI [--expires S]                     the UE shall authenticate again, in "
+	      "S "
+	      "seconds\n"
+	      "                                                at most (the daemon's "
+	      "registrar.reauth_expires)\n"
 	      "\n"
 	      "options\n"
 	      "  --socket PATH   default: $ESPLANADE_SOCKET, else " ARGS_DEFAULT_SOCKET "\n"

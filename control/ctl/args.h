@@ -20,6 +20,7 @@ enum args_verb {
 	ARGS_SUBSCRIBER_LIST,
 	ARGS_SUBSCRIBER_DEL,
 	ARGS_DEREGISTER,
+	ARGS_REAUTH,
 };
 
 /* Strings are those of argv. */
@@ -34,6 +35,8 @@ struct args {
 	char *k, *op, *opc; /* hex digits; wiped by who has used them */
 	const char *k_file, *amf, *file;
 	uint64_t sqn;
+	bool reject;
+	uint32_t expires; /* s; 0: the daemon's */
 };
 
 /* 0; or -EINVAL with what is wrong written to err. May permute argv. */

@@ -17,12 +17,37 @@ static void json_free_wiped(void *p)
 	free(p);
 }
 
+static int order(struct client *c, const struct args *a, const char *action)
+{
+	json_t *body = json_pack("{s:s, s:s}", "impi", a->impi, "action", action);
+	int err;
+
+	if (!body) {
+		fprintf(stderr, "esplanadectl: %s: not UTF-8\n", a->impi);
+		return -EINVAL;
+	}
+	if (a->expires)
+		json_object_set_new(body, "expires", json_integer(a->expires));
+	err = client_request(c, "POST", "/v1/registrations", body, NULL);
+	json_decref(body);
+	return err;
+}
+
 static int deregister(struct client *c, const struct args *a)
 {
-	int err = client_request_name(c, "DELETE", "/v1/registrations", a->impi, NULL);
+	int err = order(c, a, a->reject ? "reject" : "deregister");
 
 	if (!err)
 		puts(a->json ? "{\"deregistered\":1}" : "deregistered");
+	return err;
+}
+
+static int reauth(struct client *c, const struct args *a)
+{
+	int err = order(c, a, "reauth");
+
+	if (!err)
+		puts(a->json ? "{\"asked\":1}" : "asked to authenticate again");
 	return err;
 }
 
@@ -44,6 +69,8 @@ static int run(struct client *c, const struct args *a)
 		return subscriber_del(c, a);
 	case ARGS_DEREGISTER:
 		return deregister(c, a);
+	case ARGS_REAUTH:
+		return reauth(c, a);
 	default:
 		return show(c, a);
 	}

@@ -55,8 +55,10 @@ uint64_t daemon_now(void); /* ms, monotonic: the clock of all timers */
 /* roles.c */
 int daemon_roles_start(struct daemon *d);
 void daemon_roles_stop(struct daemon *d);
-/* -ENOENT if nobody knows that IMPI */
-int daemon_deregister(struct daemon *d, const char *impi);
+/* -ENOENT if nobody knows that IMPI. reject: the UE shall not come back at once. */
+int daemon_deregister(struct daemon *d, const char *impi, bool reject);
+/* expires: s that the registration has left; 0: as configured. -ENOENT; -ENOTSUP without S-CSCF */
+int daemon_reauthenticate(struct daemon *d, const char *impi, uint32_t expires);
 
 /* plane.c: the data plane, and the P-CSCF's way to it */
 int daemon_eal_start(struct daemon *d);

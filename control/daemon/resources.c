@@ -10,6 +10,7 @@
 static const struct mgmt_route routes[] = {
 	{"GET", "/v1/registrations", resource_registrations_get, false},
 	{"DELETE", "/v1/registrations/{}", resource_registration_delete, false},
+	{"POST", "/v1/registrations", resource_registrations_post, true},
 	{"GET", "/v1/sas", resource_sas_get, false},
 	{"GET", "/v1/workers", resource_workers_get, false},
 	{"GET", "/v1/drops", resource_drops_get, false},

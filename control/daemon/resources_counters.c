@@ -167,9 +167,10 @@ void resource_status_get(void *ctx, const struct mgmt_request *q, struct mgmt_re
 			json_pack("{s:I}", "hss_queries", (json_int_t)icscf_queries(d->icscf)));
 	if (d->scscf)
 		json_object_set_new(o, "scscf",
-				    json_pack("{s:I, s:I}", "registered",
+				    json_pack("{s:I, s:I, s:I}", "registered",
 					      (json_int_t)scscf_registered(d->scscf), "pending",
-					      (json_int_t)scscf_pending(d->scscf)));
+					      (json_int_t)scscf_pending(d->scscf), "subscriptions",
+					      (json_int_t)scscf_subscriptions(d->scscf)));
 	if (d->hss)
 		json_object_set_new(
 			o, "hss",

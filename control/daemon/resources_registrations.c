@@ -1,4 +1,5 @@
 /* Registrations and their SAs, as the P-CSCF holds them. */
+#include <errno.h>
 #include <string.h>
 
 #include "control/agree/agree.h"
@@ -170,10 +171,49 @@ void resource_sas_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply
 
 void resource_registration_delete(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
 {
-	int err = daemon_deregister(ctx, q->name);
+	int err = daemon_deregister(ctx, q->name, false);
 
 	if (err)
 		mgmt_fail(r, 404, "%s is not registered", q->name);
 	else
 		r->body = json_pack("{s:i}", "deregistered", 1);
+}
+
+/* ---- what can be done to one --------------------------------------------------------------- */
+
+static bool order_read(const json_t *o, const char **impi, const char **action, json_int_t *expires)
+{
+	*expires = 0;
+	return json_unpack((json_t *)o, "{s:s, s:s, s?I!}", "impi", impi, "action", action,
+			   "expires", expires) == 0 &&
+	       *expires >= 0 && *expires <= UINT32_MAX;
+}
+
+static int order_carry_out(struct daemon *d, const char *impi, const char *action, uint32_t expires)
+{
+	if (strcmp(action, "reauth") == 0)
+		return daemon_reauthenticate(d, impi, expires);
+	if (strcmp(action, "deregister") == 0 || strcmp(action, "reject") == 0)
+		return daemon_deregister(d, impi, strcmp(action, "reject") == 0);
+	return -EINVAL;
+}
+
+void resource_registrations_post(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	const char *impi, *action;
+	json_int_t expires;
+	int err = -EINVAL;
+
+	if (order_read(q->body, &impi, &action, &expires))
+		err = order_carry_out(ctx, impi, action, (uint32_t)expires);
+	if (err == -EINVAL)
+		mgmt_fail(r, 400, "expected impi, action (reauth, deregister or reject), expires");
+	else if (err == -ENOTSUP)
+		mgmt_fail(r, 404, "no S-CSCF runs here");
+	else if (err == -ENOENT)
+		mgmt_fail(r, 404, "not registered");
+	else if (err)
+		mgmt_fail(r, 500, "%s", strerror(-err));
+	else
+		r->body = json_pack("{s:i}", "done", 1);
 }

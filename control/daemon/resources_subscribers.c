@@ -181,8 +181,8 @@ void resource_subscriber_delete(void *ctx, const struct mgmt_request *q, struct 
 
 	if (hss_missing(d, r))
 		return;
-	daemon_deregister(
-		d, q->name); /* while the HSS knows the subscriber; may well not be registered */
+	/* while the HSS knows the subscriber; may well not be registered */
+	daemon_deregister(d, q->name, true);
 	err = hss_subscriber_del(d->hss, sv_of(q->name));
 	if (err == -ENOENT)
 		mgmt_fail(r, 404, "no subscriber %s", q->name);

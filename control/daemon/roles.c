@@ -37,7 +37,9 @@ static int scscf_start(struct daemon *d)
 				  .expires_max = d->conf.expires_max,
 				  .await_auth = d->conf.reg_await_auth,
 				  .vectors = d->conf.vectors,
-				  .challenge_protected = d->conf.challenge_protected};
+				  .challenge_protected = d->conf.challenge_protected,
+				  .reauth_expires = d->conf.reauth_expires,
+				  .reauth_repeats = d->conf.reauth_repeats};
 
 	return failed(d, "S-CSCF", scscf_alloc(&d->scscf, &conf, d->timers, d->mw, hss_cx(d->hss)));
 }
@@ -58,6 +60,8 @@ static int pcscf_start(struct daemon *d)
 				  .await_auth = c->reg_await_auth,
 				  .guard = c->sa_guard,
 				  .linger = c->sa_linger,
+				  .reg_event = c->reg_event,
+				  .changeover = c->sa_changeover,
 				  .max_pending = c->max_pending,
 				  .access_timers = &timers,
 				  .udp_enc_port = c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
@@ -99,15 +103,32 @@ void daemon_roles_stop(struct daemon *d)
 	timers_free(d->timers);
 }
 
-int daemon_deregister(struct daemon *d, const char *impi)
+/* The P-CSCF hears of it by its own subscription; what that does not reach is told. */
+int daemon_deregister(struct daemon *d, const char *impi, bool reject)
 {
 	uint64_t now = daemon_now();
-	int home = d->scscf ? scscf_deregister(d->scscf, sv_of(impi), now) : -ENOENT;
-	int edge = d->pcscf ? pcscf_deregister(d->pcscf, sv_of(impi), now) : -ENOENT;
+	struct sv name = sv_of(impi);
+	int home = -ENOENT, edge = -ENOENT;
 
+	if (d->scscf)
+		home = reject ? scscf_reject(d->scscf, name, now)
+			      : scscf_deregister(d->scscf, name, now);
 	mw_run(d->mw, now);
+	if (d->pcscf && (home || pcscf_has_registered(d->pcscf, name)))
+		edge = pcscf_deregister(d->pcscf, name, now);
 	if (home && edge)
 		return home != -ENOENT ? home : edge;
-	log_line(&d->log, CONF_LOG_INFO, "deregistered %s", impi);
+	log_line(&d->log, CONF_LOG_INFO, "%s %s", reject ? "rejected" : "deregistered", impi);
 	return 0;
+}
+
+int daemon_reauthenticate(struct daemon *d, const char *impi, uint32_t expires)
+{
+	uint64_t now = daemon_now();
+	int err = d->scscf ? scscf_reauthenticate(d->scscf, sv_of(impi), expires, now) : -ENOTSUP;
+
+	mw_run(d->mw, now);
+	if (!err)
+		log_line(&d->log, CONF_LOG_INFO, "%s shall authenticate again", impi);
+	return err;
 }

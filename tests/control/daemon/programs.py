@@ -140,11 +140,15 @@ class Programs(unittest.TestCase):
         status = json.loads(self.ctl("show", "status", "--json").stdout)
         self.assertEqual(status["roles"], ["i-cscf", "s-cscf", "hss"])
         self.assertEqual(status["pid"], self.daemon.pid)
-        self.assertEqual(status["scscf"], {"registered": 0, "pending": 0})
+        self.assertEqual(status["scscf"], {"registered": 0, "pending": 0, "subscriptions": 0})
         self.assertEqual(json.loads(self.ctl("show", "workers", "--json").stdout), {"workers": []})
         self.assertIn("send_failed", self.ctl("show", "drops", "--json").stdout)
         self.assertIn("no P-CSCF runs here", self.ctl("show", "registrations").stderr)
         self.assertIn("not registered", self.ctl("deregister", "a@x").stderr)
+        self.assertIn("not registered", self.ctl("deregister", "--reject", "a@x").stderr)
+        r = self.ctl("reauth", "a@x", "--expires", "30")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("not registered", r.stderr)
 
     def test_store_survives(self):
         """kill -9: the stale socket is replaced, the subscribers are there."""
