@@ -87,7 +87,7 @@ struct esp_conf {
 	uint32_t vectors;
 	bool challenge_protected;
 	uint32_t reauth_expires, reauth_repeats; /* s; times */
-	bool reg_event; /* the P-CSCF subscribes */
+	bool reg_event;				 /* the P-CSCF subscribes */
 
 	/* hss */
 	char *hss_path;
