@@ -11,6 +11,7 @@
 
 #define PROTECTED_MIN 10000
 #define PROTECTED_MAX 59999
+#define UDP_ENC_PORT  4500
 #define BUFFERS	      16384
 #define MEMORY_MB     192 /* without huge pages: buffers, rings; and 1 KiB for each SA set */
 
@@ -56,6 +57,8 @@ static int plane_start(struct load *l)
 		.protected_min = PROTECTED_MIN,
 		.protected_max = PROTECTED_MAX,
 		.workers = (uint16_t)l->o.workers,
+		.udp_enc_port = l->o.udp_enc_tun ? UDP_ENC_PORT : 0,
+		.keepalive_s = (uint16_t)l->o.keepalive,
 		.sa_sets = set_capacity(&l->o),
 		.replay_window = 128,
 		.mtu = (uint16_t)l->o.mtu,
@@ -108,6 +111,9 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 		.protect_or_abort = true,
 		.transport = l->o.transport,
 		.reg_event = l->o.reg_event || l->o.ues == 1,
+		.udp_enc_tun = l->o.udp_enc_tun,
+		.udp_enc_port = UDP_ENC_PORT,
+		.heartbeat = 2 * l->o.keepalive,
 	};
 	int rc;
 

@@ -154,6 +154,8 @@ void load_turn(struct load *l, uint64_t until)
 	n = packets_input(l) + load_tcp_turn(l);
 	while (dp_events(l->dp, events, 16) == 16)
 		; /* no SA of a short run wears out */
+	if (l->o.udp_enc_tun)
+		dp_keepalive(l->dp, l->now);
 	due = timers_run(l->timers, l->now);
 	progress_print(l);
 	if (n == 0 || l->interrupted)

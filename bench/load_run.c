@@ -82,7 +82,10 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 		on_message_end(l, u, event == UE_MESSAGE_SENT_OK, text);
 		break;
 	case UE_MESSAGE_RECEIVED:
-		mail_take(&l->mail, (uint32_t)(u - l->ues), text);
+		if (l->o.peer)
+			l->received++;
+		else
+			mail_take(&l->mail, (uint32_t)(u - l->ues), text);
 		break;
 	case UE_SHORTENED:
 		if (l->reauths++ < REASONS_PRINTED)
@@ -133,13 +136,13 @@ static void registrations_run(struct load *l, uint64_t deadline)
 
 static void message_send(struct load *l, uint32_t from, uint32_t number)
 {
-	const struct load_ue *to = &l->ues[mail_receiver(&l->mail, from, number)];
+	const char *to = l->o.peer ? l->o.peer : l->ues[mail_receiver(&l->mail, from, number)].impu;
 	char text[MAIL_MAX + 64];
 	struct sbuf b = sbuf_of(text, sizeof(text));
 	int rc;
 
 	mail_write(&l->mail, from, number, &b);
-	rc = ue_message(l->ues[from].ue, sv_of(to->impu), sbuf_sv(&b), load_clock_us() / 1000);
+	rc = ue_message(l->ues[from].ue, sv_of(to), sbuf_sv(&b), load_clock_us() / 1000);
 	if (rc == 0) {
 		l->sent++;
 		l->under_way++;
@@ -149,19 +152,28 @@ static void message_send(struct load *l, uint32_t from, uint32_t number)
 	}
 }
 
+static uint64_t message_due(const struct load *l, uint64_t begin, uint64_t next)
+{
+	return begin + next / l->o.ues * l->o.interval;
+}
+
 /* One of each UE, then the second of each, ...: no UE is busy while others idle. */
 static void messages_run(struct load *l, uint64_t deadline)
 {
 	uint64_t all = (uint64_t)l->o.ues * l->o.messages, next = 0;
+	uint64_t begin = l->now + l->o.delay * UINT64_C(1000), due;
 
 	while ((next < all || l->under_way) && l->now < deadline && !l->interrupted) {
 		for (; next < all && l->under_way < l->o.window; next++) {
+			if (message_due(l, begin, next) > l->now)
+				break;
 			uint32_t from = (uint32_t)(next % l->o.ues);
 
 			if (l->ues[from].state == LOAD_REGISTERED)
 				message_send(l, from, (uint32_t)(next / l->o.ues));
 		}
-		load_turn(l, deadline);
+		due = next < all ? message_due(l, begin, next) : deadline;
+		load_turn(l, due > l->now && due < deadline ? due : deadline);
 	}
 }
 
@@ -218,7 +230,8 @@ static void result_fill(const struct load *l, struct ue_result *r)
 		.register_us = l->register_us,
 		.messages_wanted = (uint64_t)l->o.ues * l->o.messages,
 		.messages_sent = l->sent,
-		.messages_delivered = l->mail.delivered,
+		/* to somebody else: as the answers say */
+		.messages_delivered = l->o.peer ? l->answered : l->mail.delivered,
 	};
 	memcpy(r->algorithms, l->algorithms, sizeof(r->algorithms));
 	for (uint32_t i = 0; i < l->o.ues; i++)
@@ -238,6 +251,9 @@ static void complaints_print(const struct load *l)
 		if (drops[d])
 			fprintf(stderr, "esplanade-ue: %llu messages discarded: %s\n",
 				(unsigned long long)drops[d], names[d]);
+	if (l->o.peer)
+		fprintf(stderr, "esplanade-ue: %llu messages came\n",
+			(unsigned long long)l->received);
 	if (l->mail.wrong || l->mail.twice)
 		fprintf(stderr, "esplanade-ue: messages received damaged: %llu, twice: %llu\n",
 			(unsigned long long)l->mail.wrong, (unsigned long long)l->mail.twice);

@@ -47,7 +47,8 @@ struct load {
 	uint64_t first_us, last_us;
 	uint32_t under_way; /* messages, then de-registrations */
 	uint64_t sent, answered, refused;
-	uint64_t unsent; /* datagrams that the data plane did not take */
+	uint64_t received; /* from others, with --peer */
+	uint64_t unsent;   /* datagrams that the data plane did not take */
 	uint32_t ending, ended;
 	uint32_t reauths, network_ends; /* that the network wished for */
 	struct histogram register_us;

@@ -38,6 +38,12 @@ void ue_options_help(FILE *f)
 	      "  --messages M            that each UE sends to another one (1)\n"
 	      "  --size N                octets of a message's body (64)\n"
 	      "  --window N              messages under way at once (128)\n"
+	      "  --peer URI              all messages go to this user of another esplanade-ue\n"
+	      "  --delay S               between registrations and messages (0)\n"
+	      "  --interval MS           between the messages of one UE (0)\n"
+	      "  --udp-enc-tun           the UEs offer ESP inside UDP, too, for NATs (no)\n"
+	      "  --keepalive S           of NAT mappings; twice that until the P-CSCF knows a new "
+	      "one (10)\n"
 	      "  --expires S             registration period asked for (600000)\n"
 	      "  --patience S            without an answer to a protected REGISTER, then start "
 	      "again (16)\n"
@@ -293,6 +299,11 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"messages", NUMBER, &o->messages, 0, 1000000},
 		{"size", NUMBER, &o->size, MAIL_MIN, MAIL_MAX},
 		{"window", NUMBER, &o->window, 1, 1000000},
+		{"peer", TEXT, &o->peer, 0, 0},
+		{"delay", NUMBER, &o->delay, 0, 3600},
+		{"interval", NUMBER, &o->interval, 0, 3600000},
+		{"udp-enc-tun", FLAG, &o->udp_enc_tun, 0, 0},
+		{"keepalive", NUMBER, &o->keepalive, 1, 3600},
 		{"expires", NUMBER, &o->expires, 10, 10000000},
 		{"patience", NUMBER, &o->patience, 1, 128},
 		{"alg", ALGORITHMS, NULL, 0, 0},
@@ -322,6 +333,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 				   .patience = 16,
 				   .workers = 1,
 				   .tcp_idle = 600,
+				   .keepalive = 10,
 				   .mtu = 1500};
 	algorithms_all(o);
 	if (options_read(defs, sizeof(defs) / sizeof(defs[0]), o, argc, argv, why, cap) < 0)

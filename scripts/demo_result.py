@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Joins the result of esplanade-ue with the gateway's counters: text, or one JSON line."""
+"""Joins the results of one or more esplanade-ue with the gateway's counters: text, or one JSON line."""
 import json
 import sys
 
@@ -12,10 +12,25 @@ def last_object(path):
     return json.loads(lines[-1])
 
 
+def joined(results):
+    """Numbers are added up, but the slowest registration is the slowest."""
+    total = results[0]
+    for result in results[1:]:
+        for key, value in result.items():
+            if key == "algorithms":
+                for name, count in value.items():
+                    total[key][name] = total[key].get(name, 0) + count
+            elif key.endswith("_ms"):
+                total[key] = max(total[key], value)
+            else:
+                total[key] = round(total[key] + value, 1)
+    return total
+
+
 def main():
     as_json = "--json" in sys.argv
-    load_path, workers_path = [a for a in sys.argv[1:] if a != "--json"]
-    result = last_object(load_path)
+    *load_paths, workers_path = [a for a in sys.argv[1:] if a != "--json"]
+    result = joined([last_object(path) for path in load_paths])
     with open(workers_path, encoding="utf-8") as f:
         workers = json.load(f)["workers"]
     result["esp_protected"] = sum(w["esp_protected"] for w in workers)

@@ -23,7 +23,7 @@ net_need_root() {
 # Namespaces that a killed run left behind: those whose process is gone.
 net_sweep() {
 	local ns pid
-	for ns in $(ip netns list 2>/dev/null | awk '/^esplanade-(ue|gw)-[0-9]+/ {print $1}'); do
+	for ns in $(ip netns list 2>/dev/null | awk '/^esplanade-(ue|gw|home[ab]|nat[ab])-[0-9]+/ {print $1}'); do
 		pid=${ns##*-}
 		kill -0 "$pid" 2>/dev/null || net_remove "$ns"
 	done

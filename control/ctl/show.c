@@ -102,7 +102,8 @@ static int registration_rows(struct table *t, const json_t *item)
 static int sa_row(struct table *t, const json_t *set, const json_t *sa)
 {
 	bool in = strcmp(text_of(sa, "direction"), "in") == 0;
-	const char *ue = text_of(set, "remote"), *us = text_of(set, "local");
+	bool tunnel = json_object_get(set, "inner") != NULL;
+	const char *ue = text_of(set, tunnel ? "inner" : "remote"), *us = text_of(set, "local");
 	long long ue_port = number_of(sa, "remote_port"), our_port = number_of(sa, "local_port");
 	struct row r = {0};
 
@@ -113,7 +114,11 @@ static int sa_row(struct table *t, const json_t *set, const json_t *sa)
 	cell(&r, "%08llx", number_of(sa, "spi"));
 	cell(&r, "%s %lld", in ? ue : us, in ? ue_port : our_port);
 	cell(&r, "%s %lld", in ? us : ue, in ? our_port : ue_port);
-	cell(&r, "%s/%s", text_of(set, "integ"), text_of(set, "encr"));
+	if (tunnel)
+		cell(&r, "%s/%s in UDP, %s %lld", text_of(set, "integ"), text_of(set, "encr"),
+		     text_of(set, "remote"), number_of(set, "udp_enc_port"));
+	else
+		cell(&r, "%s/%s", text_of(set, "integ"), text_of(set, "encr"));
 	cell_number(&r, sa, "packets");
 	cell_number(&r, sa, "bytes");
 	cell_number(&r, sa, "seq");

@@ -33,6 +33,9 @@ static json_t *worker_json(unsigned worker, const struct dp_counters *c)
 	count_set(o, "esp_checked", c->esp_checked);
 	count_set(o, "to_control", c->to_control);
 	count_set(o, "from_control", c->from_control);
+	count_set(o, "keepalives_in", c->keepalives_in);
+	count_set(o, "keepalives_out", c->keepalives_out);
+	count_set(o, "peers_moved", c->peers_moved);
 	count_set(o, "polls", c->polls);
 	count_set(o, "empty_polls", c->empty_polls);
 	count_set(o, "sleeps", c->sleeps);

@@ -80,6 +80,16 @@ static json_t *sa_json(const struct walk *w, const struct sa_set *s, enum sa_pai
 			 (json_int_t)c.seq);
 }
 
+/* Behind a NAT: where ESP in UDP goes, and the UE's address inside and for the host's stack. */
+static void tunnel_add(json_t *o, const struct sa_tunnel *n)
+{
+	char inner[IP_ADDR_STRLEN], alias[IP_ADDR_STRLEN];
+
+	json_object_set_new(o, "udp_enc_port", json_integer(n->remote_port));
+	json_object_set_new(o, "inner", json_string(ip_addr_format(&n->inner_remote[0], inner)));
+	json_object_set_new(o, "alias", json_string(ip_addr_format(&n->host_alias, alias)));
+}
+
 static json_t *set_with_sas(const struct walk *w, const struct pcscf_registration *r,
 			    const struct pcscf_set_info *i)
 {
@@ -93,6 +103,8 @@ static json_t *set_with_sas(const struct walk *w, const struct pcscf_registratio
 	json_object_set_new(o, "impi", resource_text(r->impi));
 	json_object_set_new(o, "local", json_string(ip_addr_format(&i->set.local, local)));
 	json_object_set_new(o, "remote", json_string(ip_addr_format(&i->set.remote, remote)));
+	if (i->set.mode == SA_MODE_UDP_ENC_TUN)
+		tunnel_add(o, &i->set.tunnel);
 	json_object_set_new(o, "sas", sas);
 	return o;
 }
