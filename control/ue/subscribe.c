@@ -161,7 +161,7 @@ static void dialog_write(const struct ue *u, struct sbuf *b)
 		    "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\nP-Preferred-Identity: <%.*s>\r\n"
 		    "Contact: <sip:%.*s@",
 		    s->call_id, s->cseq, SV_ARG(u->impu), SV_ARG(u->user));
-	ue_host_write(b, &u->local.addr);
+	ue_host_write(b, ue_public_addr(u));
 	sbuf_printf(b, ":%u>\r\n", u->unprotected ? u->local.port : u->port_us);
 }
 

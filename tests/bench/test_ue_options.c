@@ -76,6 +76,17 @@ static void everything(void **state)
 	assert_int_equal(o.load.algorithms[1].integ, SA_INTEG_HMAC_MD5_96);
 	assert_int_equal(o.load.algorithms[1].encr, SA_ENCR_DES_EDE3_CBC);
 	assert_true(o.load.json && o.load.keep && o.load.progress && o.load.no_deregister);
+	assert_false(o.load.udp_enc_tun);
+	assert_int_equal(parse(&o,
+			       "load " NEEDED "--udp-enc-tun --keepalive 3 --peer sip:b@x "
+			       "--delay 4 --interval 50",
+			       why, sizeof(why)),
+			 0);
+	assert_true(o.load.udp_enc_tun);
+	assert_int_equal(o.load.keepalive, 3);
+	assert_string_equal(o.load.peer, "sip:b@x");
+	assert_int_equal(o.load.delay, 4);
+	assert_int_equal(o.load.interval, 50);
 	assert_string_equal(o.load.export_keys, "k");
 	assert_int_equal(o.load.workers, 2);
 	assert_int_equal(parse(&o, "load " NEEDED "--alg all", why, sizeof(why)), 0);
@@ -126,6 +137,8 @@ static void wrong(void **state)
 		{"load " NEEDED "--pcscf [fd00::1", "--pcscf"},
 		{"load " NEEDED "--pcscf [fd00::1]5060", "--pcscf"},
 		{"load " NEEDED "--pcscf name", "--pcscf"},
+		{"load " NEEDED "--keepalive 0", "--keepalive"},
+		{"load " NEEDED "--peer=", "--peer"},
 		{"load " NEEDED "--alg sha1", "--alg"},
 		{"load " NEEDED "--alg sha1/rot13", "--alg"},
 		{"load " NEEDED "--alg sha1/null,", "--alg"},

@@ -101,7 +101,7 @@ static void both_ways(int outer, int inner)
 }
 
 /* The port of the NAT is not known before; all pairs of IP versions. */
-/* covers: D-16, D-17, DP-02, DP-15 */
+/* covers: D-16, D-17, DP-02, DP-15, NM-05 */
 static void test_both_ways(void **state)
 {
 	(void)state;
@@ -111,6 +111,7 @@ static void test_both_ways(void **state)
 	both_ways(6, 6);
 }
 
+/* covers: NM-05 */
 static void test_no_peer_yet(void **state)
 {
 	struct tunnel_rig t;
@@ -179,7 +180,7 @@ static void moves(int outer, uint16_t workers)
 }
 
 /* One worker or several: whichever gets the packet, the set's owner handles it. */
-/* covers: D-17, DP-04 */
+/* covers: D-17, DP-04, NM-14 */
 static void test_peer_moves(void **state)
 {
 	(void)state;
@@ -189,7 +190,7 @@ static void test_peer_moves(void **state)
 }
 
 /* Old packets, replays and forgeries bring nobody anywhere. */
-/* covers: D-17 */
+/* covers: D-17, NM-14 */
 static void test_peer_stays(void **state)
 {
 	struct rte_mbuf *old, *replay, *forged;
@@ -261,7 +262,7 @@ static void test_peer_not_followed(void **state)
 /* ---- inner addresses ---------------------------------------------------------------------- */
 
 /* The first packet decides between private and public; then it is fixed. */
-/* covers: C-34 */
+/* covers: C-34, NM-07 */
 static void test_inner_address_fixed(void **state)
 {
 	struct tunnel_rig t;
@@ -299,7 +300,7 @@ static void test_inner_address_fixed(void **state)
 /* ---- several UEs -------------------------------------------------------------------------- */
 
 /* Many behind one NAT: its port tells them apart outside, the SA inside. */
-/* covers: D-17 */
+/* covers: D-17, NM-10 */
 static void test_one_nat(void **state)
 {
 	struct tunnel_ue ue[8];
@@ -410,7 +411,7 @@ static void tcp_both_ways(struct tunnel_rig *t, const struct tunnel_ue *ue,
  * Two UEs with one private address and the same ports behind different NATs: the host knows them
  * by different addresses.
  */
-/* covers: D-17, F11 */
+/* covers: D-17, F11, NM-11 */
 static void test_host_alias(void **state)
 {
 	struct tunnel_ue ue[2];
@@ -485,7 +486,7 @@ static void put_raw(struct tunnel_rig *t, const void *payload, uint16_t len)
 	tunnel_put(t, m);
 }
 
-/* covers: D-16 */
+/* covers: D-16, NM-15 */
 static void test_port_4500(void **state)
 {
 	static const uint8_t ike[28] = {0}, spi[12] = {1, 2, 3, 4};
@@ -537,7 +538,7 @@ static uint64_t keepalives(struct dp *dp, bool in)
 	return in ? c.keepalives_in : c.keepalives_out;
 }
 
-/* covers: D-16 */
+/* covers: D-16, NM-13 */
 static void test_keepalive(void **state)
 {
 	static const int versions[] = {4, 6};

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Two phones with the same private address behind two NATs register, send each other messages, and stay reachable
 # after both NATs have forgotten their mappings: while the phones are idle, and while messages are under way.
-# covers: F17, HX-08, DP-02
+# covers: DP-02, NM-01, NM-03, NM-05, NM-11, NM-13, NM-14
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }

@@ -79,7 +79,7 @@ static void tunnel_is_right(const struct net *n, unsigned i)
 	}
 }
 
-/* covers: D-17, C-03, C-34, F17, HX-08 */
+/* covers: D-17, C-03, C-34, F17, HX-08, NM-01, NM-03, NM-05, NM-06, NM-11 */
 static void equal_private_addresses(void **state)
 {
 	struct net *n = twins((struct net_setup){.challenge_protected = true});
@@ -124,7 +124,7 @@ static void refreshed(void **state)
 	leave(n);
 }
 
-/* covers: D-17 */
+/* covers: D-17, NM-14 */
 static void rebinding_while_idle(void **state)
 {
 	static const char *const addresses[] = {NULL, "203.0.113.77"};
@@ -152,6 +152,7 @@ static void rebinding_while_idle(void **state)
 }
 
 /* A packet of the UE's own tells at once, and a refresh works from the new place. */
+/* covers: NM-14 */
 static void rebinding_under_way(void **state)
 {
 	struct net *n = twins((struct net_setup){.challenge_protected = true});
@@ -189,7 +190,7 @@ static void without_nat_transport_mode(void **state)
 	}
 }
 
-/* covers: F17, HX-08 */
+/* covers: F17, HX-08, NM-04 */
 static void refused_without_the_offer_or_the_feature(void **state)
 {
 	static const struct {
@@ -217,7 +218,7 @@ static void refused_without_the_offer_or_the_feature(void **state)
 	}
 }
 
-/* covers: D-17 */
+/* covers: D-17, NM-10 */
 static void several_behind_one_nat(void **state)
 {
 	struct net_setup setup = {.ues = 3, .ip = 4, .udp_enc_tun = true};

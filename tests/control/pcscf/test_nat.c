@@ -53,7 +53,7 @@ static void moved(struct rig *r, const struct rig_ue *u, const char *outer, uint
 
 /* ---- negotiation -------------------------------------------------------------------------- */
 
-/* covers: D-17, C-34, C-03, HX-08, F17 */
+/* covers: D-17, C-34, C-03, HX-08, F17, NM-01, NM-03, NM-05, NM-06, NM-12 */
 static void sm6_takes_udp_enc_tun(void **state)
 {
 	const struct rig_message *sm6;
@@ -96,7 +96,7 @@ static void sm6_takes_udp_enc_tun(void **state)
 	rig_end(&r);
 }
 
-/* covers: HX-08, F17 */
+/* covers: HX-08, F17, NM-03, NM-04 */
 static void who_gets_which_mode(void **state)
 {
 	static const struct {
@@ -144,7 +144,7 @@ static void who_gets_which_mode(void **state)
 }
 
 /* Only tunnel mode, and no NAT: what the UE wants is not for it. */
-/* covers: HX-08 */
+/* covers: HX-08, NM-03 */
 static void tunnel_without_nat_is_refused(void **state)
 {
 	static const char *const mods[] = {"UDP-enc-tun", "tun"};
@@ -227,7 +227,7 @@ static void both_ways_through_the_tunnel(void **state)
 }
 
 /* Via of SM7: the inner source, or the public address; anything else is somebody else's. */
-/* covers: C-34, ST-04 */
+/* covers: C-34, ST-04, NM-08 */
 static void via_of_sm7(void **state)
 {
 	static const struct {
@@ -264,6 +264,7 @@ static void via_of_sm7(void **state)
 }
 
 /* The inner address is private or public, as SM7 has it; and then that one only. */
+/* covers: NM-07 */
 static void inner_address_is_settled_by_sm7(void **state)
 {
 	static const char *const inner[] = {"192.168.1.2", NAT};
@@ -297,7 +298,7 @@ static void inner_address_is_settled_by_sm7(void **state)
 
 /* ---- SA_table ----------------------------------------------------------------------------- */
 
-/* covers: D-17 */
+/* covers: D-17, NM-09, NM-10 */
 static void one_port_us_per_public_address(void **state)
 {
 	static const struct {
@@ -330,7 +331,7 @@ static void one_port_us_per_public_address(void **state)
 }
 
 /* Two SM1s with the same port_us race: the second is refused when it is challenged. */
-/* covers: D-17 */
+/* covers: D-17, NM-09 */
 static void race_for_a_port_us(void **state)
 {
 	const struct rig_message *first;
@@ -355,7 +356,7 @@ static void race_for_a_port_us(void **state)
 	rig_end(&r);
 }
 
-/* covers: D-17 */
+/* covers: D-17, NM-14 */
 static void ue_is_followed(void **state)
 {
 	struct pcscf_registration g;
@@ -422,6 +423,7 @@ static void moves_that_collide(void **state)
 
 /* ---- aliases ------------------------------------------------------------------------------ */
 
+/* covers: NM-11 */
 static void aliases_are_distinct_and_come_back(void **state)
 {
 	struct rig_ue u[3];

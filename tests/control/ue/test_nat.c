@@ -78,7 +78,7 @@ static unsigned count(const char *text, const char *what)
 	return n;
 }
 
-/* covers: D-17, HX-08 */
+/* covers: D-17, HX-08, NM-02 */
 static void offers_both_modes(void **state)
 {
 	char client[4096];
@@ -98,7 +98,7 @@ static void offers_both_modes(void **state)
 	}
 }
 
-/* covers: D-17, C-34 */
+/* covers: D-17, C-34, NM-06, NM-12 */
 static void sm7_through_the_tunnel(void **state)
 {
 	struct h *h = start(true);
@@ -130,7 +130,7 @@ static void sm7_through_the_tunnel(void **state)
 	h_free(h);
 }
 
-/* covers: D-17 */
+/* covers: D-17, NM-03 */
 static void what_is_chosen(void **state)
 {
 	static const struct {
@@ -189,7 +189,7 @@ static void registered(struct h *h, const char *received, const char **mods)
 }
 
 /* The mapping is kept, and the P-CSCF told by something that proves where it came from. */
-/* covers: D-17 */
+/* covers: D-17, NM-14 */
 static void heartbeats(void **state)
 {
 	struct h *h = start(true);
@@ -228,6 +228,7 @@ static void no_heartbeat_without_tunnel(void **state)
 }
 
 /* A refresh keeps the public Contact; registering anew in clear looks again where it is. */
+/* covers: NM-12 */
 static void contact_of_refresh_and_restart(void **state)
 {
 	struct h *h = start(true);
