@@ -225,6 +225,7 @@ static void deliver(struct net *n, const struct net_packet *k)
 		.transport = k->flow.transport, .local = k->flow.remote, .remote = k->flow.local};
 	struct ip_endpoint source;
 	struct net_end *to = path_take(n, k, &source);
+	struct sv text = {0};
 	unsigned pair = 0;
 
 	if (!to) {
@@ -246,7 +247,9 @@ static void deliver(struct net *n, const struct net_packet *k)
 			return;
 		}
 	}
-	hand_over(n, to, &flow, (struct sv){k->text, k->n});
+	if (n->alter)
+		text = n->alter(n, k, n->fate_arg);
+	hand_over(n, to, &flow, sv_empty(text) ? (struct sv){k->text, k->n} : text);
 }
 
 struct net_end *net_receiver(struct net *n, const struct net_packet *k)

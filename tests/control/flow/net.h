@@ -99,6 +99,9 @@ struct net {
 	void *fate_arg;
 	void (*event)(struct net *n, struct net_ue *x, enum ue_event e, struct sv text);
 	void *event_arg;
+	/* Gives the text that arrives instead, also of protected messages; empty: as it was sent.
+	 */
+	struct sv (*alter)(struct net *n, const struct net_packet *k, void *arg);
 	uint64_t late_ms;
 	unsigned spoil_at;  /* octet, counted round */
 	uint8_t spoil_bits; /* what is changed in it */
