@@ -356,6 +356,7 @@ static struct world *world_make(void)
 		.guard = 30,
 		.linger = 32,
 		.max_pending = 8,
+		.reg_event = true,
 	};
 
 	ip_addr_parse(&conf.access[0].addr, "192.0.2.1");
