@@ -76,6 +76,15 @@ net_up() {
 	ip -n "$NET_UE" link set ue1 up
 }
 
+# The P-CSCF's addresses and the routes to the UEs, on the host port.
+net_gw_host() {
+	ip -n "$NET_GW" link set esp0 up
+	ip -n "$NET_GW" addr add "$net_pcscf4/24" dev esp0
+	ip -n "$NET_GW" -6 addr add "$net_pcscf6/64" dev esp0 nodad
+	ip -n "$NET_GW" route add "$net_pool4" via "$net_router4" dev esp0
+	ip -n "$NET_GW" -6 route add "$net_pool6" via "$net_router6" dev esp0
+}
+
 # Starts the daemon in the gateway namespace and waits until it is ready; its addresses and routes are
 # ordinary kernel ones on its host port.
 net_daemon() { # [CONFIG]
@@ -93,11 +102,7 @@ net_daemon() { # [CONFIG]
 		fi
 		sleep 0.1
 	done
-	ip -n "$NET_GW" link set esp0 up
-	ip -n "$NET_GW" addr add "$net_pcscf4/24" dev esp0
-	ip -n "$NET_GW" -6 addr add "$net_pcscf6/64" dev esp0 nodad
-	ip -n "$NET_GW" route add "$net_pool4" via "$net_router4" dev esp0
-	ip -n "$NET_GW" -6 route add "$net_pool6" via "$net_router6" dev esp0
+	net_gw_host
 }
 
 net_ctl() { "$NET_BUILD/esplanadectl" --socket "$NET_DIR/esplanade.sock" "$@"; }

@@ -1,0 +1,168 @@
+#!/bin/bash
+# The UE's IPsec is the Linux kernel's: a Debian kernel in QEMU holds the SAs that our signalling negotiated
+# with a running esplanade, in transport mode; SIP goes through it over UDP and TCP. Then UDP-encapsulated
+# tunnel mode, datagrams and TCP both ways, by programs that install the sets themselves. All six pairs of
+# algorithms, IPv4 and IPv6; at the end of each part the newest packets are sent again, to both sides.
+# covers: ES-01, ES-02, ES-03, ES-04, ES-05, ES-08, ES-09, ES-15, SP-13, SP-16, DP-02, DP-03, DP-15
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+usage() {
+	cat <<-EOT
+	usage: tests/interop/kernel_esp.sh [--quick]
+
+	At least 10,000 packets each way for each transport, IP version and pair of algorithms; with --quick for each
+	transport, all its IP versions and pairs together.
+	EOT
+}
+
+messages=5000 datagrams=10000 octets=4194304 few=500 quick=
+case "${1:-}" in
+"") ;;
+--quick) messages=425 datagrams=850 octets=131072 few=50 quick=1 ;;
+*) usage >&2; exit 2 ;;
+esac
+
+[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+for program in qemu-system-x86_64 busybox cpio depmod dumpcap; do
+	command -v "$program" >/dev/null || { echo "needs $program (scripts/setup --test)"; exit 77; }
+done
+NET_BUILD=${BUILD:-$PWD/build}
+programs=$NET_BUILD/tests/interop
+# shellcheck source=scripts/net.sh
+. scripts/net.sh
+# shellcheck source=tests/interop/kernel_vm.bash
+. tests/interop/kernel_vm.bash
+CAPTURE_PID=
+trap 'capture_stop; vm_stop; net_down' EXIT
+
+fail() { echo "kernel_esp: $*"; exit 1; }
+
+# ---- what both parts need -----------------------------------------------------------------
+
+capture_start() {
+	ip netns exec "$NET_UE" dumpcap -q -P -i vm0 -f "esp or udp port 4500" -w "$NET_DIR/capture" 2>"$NET_DIR/dumpcap.log" &
+	CAPTURE_PID=$!
+	for _ in $(seq 100); do
+		grep -q '^File:' "$NET_DIR/dumpcap.log" && return
+		sleep 0.1
+	done
+	fail "dumpcap did not start"
+}
+
+capture_stop() {
+	[ -z "$CAPTURE_PID" ] || kill "$CAPTURE_PID" 2>/dev/null || true
+	[ -z "$CAPTURE_PID" ] || wait "$CAPTURE_PID" 2>/dev/null || true
+	CAPTURE_PID=
+}
+
+replay() { # GATEWAY_COMMAND
+	sleep 1 # the last acknowledgements of TCP
+	capture_stop
+	ip netns exec "$NET_UE" /usr/bin/python3 tests/interop/kernel_replay.py "$NET_DIR/capture" "$VM_MAC" ue1 vm0 \
+		"python3 tests/interop/kernel_run.py $VM_CTL $VM_CTL_PORT 30 'cat /proc/net/xfrm_stat'" "$1" ||
+		fail "replayed packets"
+}
+
+# Waits for a line in a file of the VM, prints the file.
+vm_expect() { # SECONDS FILE PATTERN
+	local end=$((SECONDS + $1))
+	until vm 60 "grep -q '$3' $2"; do
+		((SECONDS < end)) || { vm 60 "cat $2"; fail "timed out: no $3"; }
+		sleep 0.5
+	done
+	vm 60 "cat $2"
+}
+
+# The kernel found nothing wrong, but what was replayed to it; late packets of a removed SA are none.
+kernel_content() {
+	local bad
+	bad=$(vm 60 "grep -vw -e 0 -e XfrmInStateSeqError -e XfrmInNoStates /proc/net/xfrm_stat" || true)
+	[ -z "$(echo "$bad" | tr -d '[:space:]')" ] || fail "the kernel's counters: $bad"
+}
+
+# ---- SIP: the daemon's SAs ----------------------------------------------------------------
+
+sip_run() { # udp|tcp|mixed 4|6 MESSAGES SIZE
+	local pool=$net_pool4 pcscf=$net_pcscf4 start=$SECONDS
+	[ "$2" = 4 ] || { pool=$net_pool6 pcscf=$net_pcscf6; }
+	[ "$3" != "$messages" ] || capture_start
+	vm 60 "kernel_ue load --port none --host-port none --transport $1 --ip $2 --local $pool --pcscf $pcscf \
+		--subscribers /tmp/subscribers --ues 6 --messages $3 --size $4 --window 48 --rate 5 --seconds 900 \
+		--patience 60 --keep --json >/tmp/ue.out 2>/tmp/ue.log & echo \$! >/tmp/ue.pid"
+	vm_expect 900 /tmp/ue.out registered >"$NET_DIR/ue.json"
+	/usr/bin/python3 - "$NET_DIR/ue.json" "$3" <<-'END' || { cat "$NET_DIR/ue.json"; vm 60 "cat /tmp/ue.log"; fail "SIP over $1, IPv$2"; }
+		import json, sys
+		r = json.loads(open(sys.argv[1]).read().strip().splitlines()[-1])
+		all = 6 * int(sys.argv[2])
+		sys.exit(not (r["registered"] == 6 and len(r["algorithms"]) == 6 and r["messages_delivered"] == r["messages_sent"] == all))
+	END
+	if [ "$3" = "$messages" ]; then
+		replay "$NET_BUILD/esplanadectl --socket $NET_DIR/esplanade.sock --json show drops"
+	fi
+	vm 120 'kill $(cat /tmp/ue.pid); while kill -0 $(cat /tmp/ue.pid) 2>/dev/null; do sleep 0.2; done'
+	[ "$(vm 60 "ip xfrm state; ip xfrm policy" | tr -d '[:space:]')" = "" ] || fail "SAs of the kernel outlive the registration"
+	kernel_content
+	echo "SIP over $1, IPv$2: 6 UEs, $((6 * $3)) messages of $4 octets delivered ($((SECONDS - start)) s)"
+}
+
+sip_part() {
+	net_daemon
+	net_subscribers 6
+	vm_wait 180
+	vm_addresses
+	vm_put "$NET_DIR/subscribers.csv" /tmp/subscribers
+	for ip in 4 6; do
+		sip_run udp "$ip" "$messages" 64
+		sip_run tcp "$ip" "$messages" 64
+		# REGISTER and long messages over TCP, answers and short ones over UDP, on the same SAs; and fragments
+		[ "$quick$ip" = 16 ] || sip_run mixed "$ip" "$few" 1600
+		[ "$quick$ip" = 14 ] || sip_run udp "$ip" "$few" 1800
+	done
+	net_ctl show drops --json >"$NET_DIR/drops.json"
+	/usr/bin/python3 -c 'import json, sys
+drops = {k: v for k, v in json.load(open(sys.argv[1]))["dataplane"].items() if v and k != "replay"}
+sys.exit(f"drops of the gateway: {drops}" if {"bad_icv", "bad_padding", "selector", "fragment"} & set(drops) else 0)' \
+		"$NET_DIR/drops.json" || fail "the gateway dropped packets"
+	kill "$NET_DAEMON"
+	wait "$NET_DAEMON" || fail "the daemon's exit status"
+}
+
+# ---- UDP-enc-tun: sets that the two programs agree on -------------------------------------
+
+echo_gateway() {
+	ip netns exec "$NET_GW" "$programs/esp_echo" net_af_packet0,iface=ue0,qdisc_bypass=0 net_tap0,iface=esp0 \
+		"$NET_DIR/stats" >"$NET_DIR/echo.log" 2>&1 &
+	for _ in $(seq 200); do
+		grep -q ready "$NET_DIR/echo.log" && break
+		sleep 0.1
+	done
+	grep -q ready "$NET_DIR/echo.log" || { cat "$NET_DIR/echo.log"; fail "esp_echo did not start"; }
+	net_gw_host
+}
+
+tunnel_part() {
+	local start=$SECONDS
+	echo_gateway
+	capture_start
+	vm 60 "kernel_echo 12 23 $datagrams $octets >/tmp/echo.out 2>&1 & echo \$! >/tmp/echo.pid"
+	vm_expect 900 /tmp/echo.out '^done' | tee "$NET_DIR/echo.out"
+	grep -q '^done: 12 of 12' "$NET_DIR/echo.out" || { cat "$NET_DIR/stats"; fail "UDP-enc-tun"; }
+	replay "cat $NET_DIR/stats"
+	kernel_content
+	vm 60 'kill $(cat /tmp/echo.pid)'
+	/usr/bin/python3 -c 'import json, sys
+s = json.load(open(sys.argv[1]))
+drops = {k: v for k, v in s["dataplane"].items() if v and k != "replay"}
+print("gateway:", s["esp_checked"], "ESP packets in,", s["esp_protected"], "out")
+sys.exit(f"drops of the gateway: {drops}" if drops or s["failed"] else 0)' "$NET_DIR/stats" || fail "the gateway dropped packets"
+	echo "UDP-enc-tun: 12 cases, $datagrams datagrams and 2 connections each ($((SECONDS - start)) s)"
+}
+
+cache=$NET_BUILD/kernel-esp
+kernel=$(vm_kernel "$cache") || { echo "needs Debian's package linux-image-cloud-amd64 (apt-get download)"; exit 77; }
+net_up
+vm_initrd "$kernel" "$NET_DIR/initrd.gz" "$programs/kernel_ue" "$programs/kernel_echo"
+vm_start "$kernel" "$NET_DIR/initrd.gz"
+sip_part
+tunnel_part
