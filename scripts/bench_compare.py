@@ -10,7 +10,8 @@ checksum offload of its ports, which net_pcap and net_null have not: it must hav
 (net_null). Both have one thread on CPU --cpu for packets, ordinary memory (--no-huge) and the same number of
 buffers. Rates are packets that left by the second port, by the program's own counters, once it has run for a while,
 in a second of that thread's CPU time: on an idle machine that is a second, and on a busy one it does not count for
-whom the CPU was busy. Sizes are those of the clear IP packet.
+whom the CPU was busy. In a run both are there, and take turns of 100 ms (SIGSTOP, SIGCONT), so what else the machine
+does meets both; each run starts them anew. Sizes are those of the clear IP packet.
 
 ipsec-secgw is given (out; in has the two --vdev the other way round):
 
@@ -45,7 +46,8 @@ INTEG, ENCR = bytes(range(20)), bytes(range(100, 116))
 PACKETS = 256  # in a pcap
 BUFFERS = 32768
 BARS = {64: 1.3, 512: 1.45, 1400: 1.3}
-WARM_UP_S = 1.0
+WARM_UP_S = 0.3
+SLICE_S = 0.1
 
 
 # ---- pcaps -----------------------------------------------------------------------------------------------------------
@@ -193,18 +195,50 @@ neigh port 1 02:00:00:00:00:02
         shutil.rmtree(f"/var/run/dpdk/{self.prefix}", ignore_errors=True)
 
 
-def rate(kind, a, work, direction, pcap):
-    """Packets per second of the thread's CPU time."""
-    program = kind(a, work, direction, pcap)
+class Turns:
+    """Programs of which one runs at a time; the others are stopped."""
+
+    def __init__(self):
+        self.programs = []
+
+    def add(self, make):
+        for p in self.programs:
+            p.process.send_signal(signal.SIGSTOP)
+        self.programs.append(make())
+        self.programs[-1].wait_ready()
+
+    def run(self, program):
+        for p in self.programs:
+            p.process.send_signal(signal.SIGCONT if p is program else signal.SIGSTOP)
+
+    def reading(self, program):
+        self.run(program)
+        return program.packets(), program.cpu_ns()
+
+    def stop(self):
+        for p in self.programs:
+            p.process.send_signal(signal.SIGCONT)
+            p.stop()
+
+
+def rates(a, work, direction, pcap):
+    """Packets per second of CPU time, of both."""
+    turns = Turns()
     try:
-        program.wait_ready()
-        time.sleep(WARM_UP_S)
-        first, start = program.packets(), program.cpu_ns()
-        time.sleep(a.seconds)
-        last, end = program.packets(), program.cpu_ns()
-        return (last - first) / (end - start) * 1e9
+        turns.add(lambda: Esplanade(a, work, direction, pcap))
+        turns.add(lambda: Secgw(a, work, direction, pcap))
+        for p in turns.programs:
+            turns.run(p)
+            time.sleep(WARM_UP_S)
+        first = [turns.reading(p) for p in turns.programs]
+        for _ in range(round(a.seconds / SLICE_S)):
+            for p in turns.programs:
+                turns.run(p)
+                time.sleep(SLICE_S)
+        last = [turns.reading(p) for p in turns.programs]
+        return [(l[0] - f[0]) / (l[1] - f[1]) * 1e9 for f, l in zip(first, last)]
     finally:
-        program.stop()
+        turns.stop()
 
 
 # ---- the comparison --------------------------------------------------------------------------------------------------
@@ -212,11 +246,7 @@ def rate(kind, a, work, direction, pcap):
 def compare(a, work, direction, size):
     pcap = f"{work}/{direction}-{size}.pcap"
     write_pcap(pcap, direction, size)
-    ours, theirs = [], []
-    for i in range(a.runs):
-        pair = [(Esplanade, ours), (Secgw, theirs)]
-        for kind, rates in pair if i % 2 == 0 else reversed(pair):
-            rates.append(rate(kind, a, work, direction, pcap))
+    ours, theirs = zip(*[rates(a, work, direction, pcap) for _ in range(a.runs)])
     ratios = [x / y for x, y in zip(ours, theirs)]
     return {"bench": "compare", "dir": direction, "size": size, "runs": a.runs, "seconds": a.seconds,
             "esplanade_mpps": round(statistics.median(ours) / 1e6, 3),
