@@ -10,6 +10,22 @@
 
 #define TRAILER_LEN ESP_TRAILER_LEN
 
+/*
+ * Moves the n octets of headers that end at `from`, to end at `to`. Of the usual lengths 64 octets
+ * are moved at once: what is before the headers is room of no meaning, if there is `room` of it.
+ */
+static inline void headers_move(uint8_t *to, const uint8_t *from, size_t n, size_t room)
+{
+	uint8_t all[64];
+
+	if (unlikely(n > sizeof(all) || room + n < sizeof(all))) {
+		memmove(to - n, from - n, n);
+		return;
+	}
+	memcpy(all, from - sizeof(all), sizeof(all));
+	memcpy(to - sizeof(all), all, sizeof(all));
+}
+
 /* ---- outbound ----------------------------------------------------------------------------- */
 
 int esp_transport_gap(struct worker *w, struct pkt *p)
@@ -22,7 +38,7 @@ int esp_transport_gap(struct worker *w, struct pkt *p)
 	(void)w;
 	if (!start)
 		return DP_DROP_NO_BUFFER;
-	memmove(start, old, headers);
+	headers_move(start + headers, old + headers, headers, rte_pktmbuf_headroom(p->m));
 	p->ip -= overhead;
 	return PKT_KEEP;
 }
@@ -166,7 +182,7 @@ int esp_transport_restore(struct worker *w, struct pkt *p)
 	size_t overhead = (size_t)(p->l4 - (p->ip + p->ip_len));
 
 	(void)w;
-	memmove(old + overhead, old, headers);
+	headers_move(old + overhead + headers, old + headers, headers, rte_pktmbuf_headroom(p->m));
 	p->ip += overhead;
 	rte_pktmbuf_adj(p->m, (uint16_t)overhead);
 	rte_pktmbuf_trim(p->m, (uint16_t)(rte_pktmbuf_data_len(p->m) - headers - p->l4_len));

@@ -245,7 +245,9 @@ static int stage_lookup(struct worker *w, struct pkt *p)
 	p->id = sa_live(p->set);
 	if (p->id == 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
-	sa_prefetch_key(sa_key_at(sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
+	if (p->id != w->host_set) /* packets come in trains */
+		sa_prefetch_key(sa_key_at(sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
+	w->host_set = p->id;
 	return PKT_KEEP;
 }
 
@@ -345,6 +347,17 @@ static int stage_host(struct worker *w, struct pkt *p)
 	return p->set->transform->from_host(w, p);
 }
 
+/* In one go: each needs little but the packet's own lines. */
+static int stage_from_host(struct worker *w, struct pkt *p)
+{
+	int reason = pmtu_stage_size(w, p);
+
+	reason = PKT_THEN(reason, stage_host(w, p));
+	reason = PKT_THEN(reason, mss_clamp(w, p));
+	reason = PKT_THEN(reason, stage_checksum(w, p));
+	return PKT_THEN(reason, stage_seal(w, p));
+}
+
 void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 {
 	struct pkt *p[WORKER_BURST];
@@ -361,11 +374,7 @@ void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	n_esp = pkt_filter(w, p, n_esp, stage_lookup);
 	if (w->env->n_workers > 1)
 		n_esp = outbound_hand_over(w, p, n_esp);
-	n_esp = pkt_filter(w, p, n_esp, pmtu_stage_size);
-	n_esp = pkt_filter(w, p, n_esp, stage_host);
-	n_esp = pkt_filter(w, p, n_esp, mss_clamp);
-	n_esp = pkt_filter(w, p, n_esp, stage_checksum);
-	n_esp = pkt_filter(w, p, n_esp, stage_seal);
+	n_esp = pkt_filter(w, p, n_esp, stage_from_host);
 	if (n_esp)
 		outbound_esp(w, p, n_esp);
 }

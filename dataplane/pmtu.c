@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include <rte_cycles.h>
-#include <rte_jhash.h>
 #include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_udp.h>
@@ -18,7 +17,8 @@
 #include "dataplane/ip_header.h"
 #include "dataplane/worker.h"
 
-#define NOTES	    1024
+#define NOTE_BITS   10
+#define NOTES	    (1 << NOTE_BITS)
 #define AGE_S	    600 /* RFC 1191 6.3 */
 #define SEQ_RECENT  65536
 #define IPV4_FLOOR  576
@@ -47,7 +47,7 @@ void pmtu_free(struct pmtu *t)
 
 static uint64_t *note_of(struct pmtu *t, rte_be32_t spi)
 {
-	return &t->sent[rte_jhash_1word(spi, 0) & (NOTES - 1)];
+	return &t->sent[rte_be_to_cpu_32(spi) * UINT32_C(0x9e3779b1) >> (32 - NOTE_BITS)];
 }
 
 void pmtu_note(struct worker *w, const struct pkt *p)

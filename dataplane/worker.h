@@ -107,6 +107,7 @@ struct worker {
 	struct rte_ring *handover;	/* to this worker */
 	struct handover_batch *hand_to; /* by worker */
 	struct slot_guess guess;
+	sa_set_id host_set; /* of the last packet from the host */
 	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
 	struct worker_clock *clock; /* NULL: nobody asks */
 	struct dp_counters c __rte_cache_aligned;

@@ -312,6 +312,9 @@ static void test_conf_files(void **state)
 	assert_string_equal(c.socket_path, "/tmp/d/esplanade.sock");
 	assert_false(c.huge_pages);
 	conf_free(&c);
+	assert_int_equal(conf_load(&c, CONF_ETC "/static.conf", NULL, fault_add, &fs), 0);
+	assert_int_equal(c.n_static_sas, 2);
+	conf_free(&c);
 	assert_int_equal(conf_load(&c, CONF_ETC, NULL, fault_add, &fs), 1);
 	assert_non_null(strstr(fs.f[0].text, "Is a directory"));
 	assert_int_equal(conf_load(&c, CONF_ETC "/none.conf", NULL, fault_add, &fs), 1);
