@@ -54,7 +54,7 @@ bool sip_txns_input(struct sip_txns *t, const struct sip_flow *from, const struc
 		    uint64_t now)
 {
 	if (m->request)
-		return txn_server_input(t, m, now);
+		return txn_server_input(t, from, m, now);
 	return txn_client_input(t, from, m, now);
 }
 

@@ -60,7 +60,8 @@ struct txn_key txn_server_key(const struct sip_txns *t, const struct sip_msg *re
 /* RFC 3261 17.1.3 */
 struct txn_key txn_client_key(const struct sip_txns *t, const struct sip_msg *m);
 
-bool txn_server_input(struct sip_txns *t, const struct sip_msg *request, uint64_t now);
+bool txn_server_input(struct sip_txns *t, const struct sip_flow *from,
+		      const struct sip_msg *request, uint64_t now);
 bool txn_client_input(struct sip_txns *t, const struct sip_flow *from,
 		      const struct sip_msg *response, uint64_t now);
 void txn_server_free(struct sip_server_txn *s);

@@ -200,7 +200,19 @@ static bool acknowledged(struct sip_server_txn *s, uint64_t now)
 	return true;
 }
 
-bool txn_server_input(struct sip_txns *t, const struct sip_msg *request, uint64_t now)
+/*
+ * A repeat by another connection: the one of the first has ended, so the answer takes the new one.
+ * Nobody else can turn it away: it comes from the same address, under the same SAs.
+ */
+static void follow(struct sip_server_txn *s, const struct sip_flow *from)
+{
+	if (from->transport == s->flow.transport && from->transport == SIP_TRANSPORT_TCP &&
+	    from->set == s->flow.set && ip_addr_eq(&from->remote.addr, &s->flow.remote.addr))
+		s->flow = *from;
+}
+
+bool txn_server_input(struct sip_txns *t, const struct sip_flow *from,
+		      const struct sip_msg *request, uint64_t now)
 {
 	bool ack = request->method == SIP_ACK;
 	struct txn_key key = txn_server_key(t, request, ack ? SV("INVITE") : request->method_name);
@@ -210,6 +222,7 @@ bool txn_server_input(struct sip_txns *t, const struct sip_msg *request, uint64_
 		return false;
 	if (ack)
 		return acknowledged(s, now);
+	follow(s, from);
 	if (s->text && (s->state == TXN_PROCEEDING || s->state == TXN_COMPLETED))
 		txn_resend(t, &s->flow, text_of(s));
 	return true;

@@ -76,8 +76,9 @@ struct stream_conn {
 	const struct stream_filter *filter;
 	void *filter_ctx, *filter_state;
 	struct stream_out *waiting;	/* until the connection is ready */
-	struct stream_out *unconfirmed; /* requests written, and nothing read since */
-	size_t queued;			/* octets in waiting, and given to libuv */
+	struct stream_out *unconfirmed; /* requests written a short while ago */
+	unsigned n_unconfirmed;
+	size_t queued; /* octets in waiting, and given to libuv */
 	uint64_t heard, message_since, progress, opened_at, pinged;
 	struct timer timer;
 	UT_hash_handle by_key;

@@ -5,6 +5,8 @@
 #include "control/base/parse.h"
 #include "control/stream/inside.h"
 
+#define UNCONFIRMED_MAX 16 /* requests */
+
 /* ---- in ----------------------------------------------------------------------------------- */
 
 static void buffer_give(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -81,7 +83,6 @@ static void socket_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	c->heard = stream_now();
-	stream_io_forget(c, UINT64_MAX);
 	rc = c->filter ? c->filter->input(c->filter_state, octets) : stream_filter_plain(c, octets);
 	if (rc < 0)
 		stream_conn_close(c, STREAM_END_RESET);
@@ -112,9 +113,17 @@ static struct stream_out *out_make(struct stream_conn *c, struct sv text, bool m
 	return o;
 }
 
+static void unconfirmed_add(struct stream_conn *c, struct stream_out *o)
+{
+	if (c->n_unconfirmed == UNCONFIRMED_MAX)
+		stream_io_forget(c, c->unconfirmed->written_at);
+	DL_APPEND(c->unconfirmed, o);
+	c->n_unconfirmed++;
+}
+
 /*
- * The kernel has it. A request is kept until something is heard: if the peer closes at this very
- * moment, nobody has read it, and it goes another way.
+ * The kernel has it. A request is kept for a while: if the connection ends, perhaps nobody has read
+ * it, or its answer was lost; so it goes another way, unless its transaction is over.
  */
 static void out_written(struct stream_out *o)
 {
@@ -124,7 +133,7 @@ static void out_written(struct stream_out *o)
 	if (o->message)
 		c->s->counters.messages_out++;
 	if (o->message && !sv_has_prefix((struct sv){o->text, o->n}, SV("SIP/2.0 ")))
-		DL_APPEND(c->unconfirmed, o);
+		unconfirmed_add(c, o);
 	else
 		free(o);
 }
@@ -261,6 +270,7 @@ void stream_io_forget(struct stream_conn *c, uint64_t before)
 		struct stream_out *o = c->unconfirmed;
 
 		DL_DELETE(c->unconfirmed, o);
+		c->n_unconfirmed--;
 		free(o);
 	}
 }

@@ -19,6 +19,7 @@ def tshark(capture, keys, display_filter, fields):
         command = ["tshark", "-n", "-r", capture, "-o", "esp.enable_encryption_decode:TRUE",
                    "-o", "esp.enable_authentication_check:TRUE", "-o", "ip.check_checksum:TRUE",
                    "-o", "udp.check_checksum:TRUE", "-d", "udp.port==1-65535,sip",
+                   "-d", "tcp.port==1-65535,sip", "-o", "tcp.check_checksum:TRUE",
                    "-Y", display_filter, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
         for field in fields:
             command += ["-e", field]
@@ -33,20 +34,20 @@ def fail(text):
 
 def check_esp(capture, keys):
     """A fragmented ESP packet is dissected in its last fragment; earlier fragments have no esp layer."""
-    rows = tshark(capture, keys, "esp", ["frame.number", "esp.icv_good", "esp.icv_bad", "udp.length", "esp.spi"])
+    rows = tshark(capture, keys, "esp", ["frame.number", "esp.icv_good", "esp.icv_bad", "udp.length", "tcp.len", "esp.spi"])
     if not rows:
         fail("no ESP at all")
     bad = [r for r in rows if r[1] not in ("1", "True")]
     if bad:
         fail(f"{len(bad)} of {len(rows)} ESP packets do not authenticate, first {bad[0]}")
-    blind = [r for r in rows if not r[3]]
+    blind = [r for r in rows if not r[3] and not r[4]]
     if blind:
-        fail(f"{len(blind)} ESP packets do not hold UDP after decryption, first {blind[0]}")
+        fail(f"{len(blind)} ESP packets do not hold UDP or TCP after decryption, first {blind[0]}")
     return len(rows)
 
 
 def check_checksums(capture, keys):
-    bad = tshark(capture, keys, "ip.checksum.status == 0 || udp.checksum.status == 0", ["frame.number"])
+    bad = tshark(capture, keys, "ip.checksum.status == 0 || udp.checksum.status == 0 || tcp.checksum.status == 0", ["frame.number"])
     if bad:
         fail(f"wrong checksums in frames {bad[:5]}")
 
@@ -59,8 +60,20 @@ def flow(capture, keys, display_filter):
     return counts
 
 
+def check_tcp(capture, keys):
+    """In clear TCP there are only connections to 5060, and none before or after its SM1 and SM6."""
+    if tshark(capture, keys, "tcp && !esp && !(tcp.port == 5060)", ["frame.number"]):
+        fail("clear TCP beside port 5060")
+    inside = tshark(capture, keys, "tcp && esp", ["tcp.srcport", "tcp.dstport", "tcp.flags.syn", "tcp.flags.ack"])
+    servers = collections.Counter(r[1] == "6100" for r in inside if r[2] in ("1", "True") and r[3] in ("0", "False"))
+    if not servers[True] or not servers[False]:
+        fail(f"connections inside ESP: to port_ps {servers[True]}, to port_us {servers[False]}")
+    return len(inside)
+
+
 def main():
-    capture, keys, result_path = sys.argv[1:]
+    capture, keys, result_path = sys.argv[1:4]
+    tcp = "tcp" in sys.argv[4:]
     result = json.loads(pathlib.Path(result_path).read_text(encoding="utf-8").splitlines()[-1])
     ues = result["registered"]
     packets = check_esp(capture, keys)
@@ -85,6 +98,10 @@ def main():
         fail("SM12 carries a Security-* field")
     if tshark(capture, keys, "udp.port == 500 && !sip", ["frame.number"]):
         fail("IKE on the wire")
+    if tcp:
+        if tshark(capture, keys, "udp && sip", ["frame.number"]):
+            fail("SIP over UDP")
+        print(f"{check_tcp(capture, keys)} TCP segments inside ESP")
     print(f"{packets} ESP packets authenticated and decrypted; clear {dict(clear)}; inside {dict(inner)}")
 
 

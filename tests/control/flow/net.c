@@ -1,3 +1,4 @@
+#include "tests/control/flow/conn.h"
 #include "tests/control/flow/path.h"
 
 #include <stdlib.h>
@@ -89,6 +90,8 @@ static void sa_remove(void *ctx, sa_set_id id)
 	struct net_sa *sa = sa_find(e, id);
 
 	assert_non_null(sa);
+	if (sa->installed)
+		conn_unprotect(e, &sa->set);
 	e->net->removes += sa->installed;
 	e->in_use--;
 	memset(sa, 0, sizeof(*sa));
@@ -141,7 +144,7 @@ static bool is_sm12(struct sv text)
 	       memmem(text.p, text.n, " REGISTER\r\n", 11);
 }
 
-static void transmit(struct net_end *e, const struct sip_flow *flow, struct sv text)
+void net_transmit(struct net_end *e, const struct sip_flow *flow, struct sv text)
 {
 	struct net *n = e->net;
 	struct net_packet *k = malloc(sizeof(*k) + text.n);
@@ -172,12 +175,23 @@ static void transmit(struct net_end *e, const struct sip_flow *flow, struct sv t
 static void ue_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)
 {
 	(void)u;
-	transmit(ctx, flow, text);
+	net_transmit(ctx, flow, text);
 }
 
 static void edge_send(void *ctx, const struct sip_flow *flow, struct sv text)
 {
-	transmit(ctx, flow, text);
+	net_transmit(ctx, flow, text);
+}
+
+static int ue_stream_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)
+{
+	(void)u;
+	return conn_send(ctx, flow, text);
+}
+
+static int edge_stream_send(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	return conn_send(ctx, flow, text);
 }
 
 /* The receiver's SA for a protected packet, or NULL as ESP would drop it. */
@@ -224,9 +238,18 @@ static void deliver(struct net *n, const struct net_packet *k)
 	struct sip_flow flow = {
 		.transport = k->flow.transport, .local = k->flow.remote, .remote = k->flow.local};
 	struct ip_endpoint source;
-	struct net_end *to = path_take(n, k, &source);
+	bool tcp = k->flow.transport == SIP_TRANSPORT_TCP;
+	struct net_end *to;
 	struct sv text = {0};
 	unsigned pair = 0;
+
+	if (k->back) {
+		conn_give_back(n, k);
+		return;
+	}
+	if (tcp && conn_is_gone(n, k))
+		return;
+	to = path_take(n, k, &source);
 
 	if (!to) {
 		n->lost_nat++;
@@ -242,6 +265,8 @@ static void deliver(struct net *n, const struct net_packet *k)
 		path_learn(n, to, in, &source, &flow.remote.addr);
 	} else {
 		path_clear(n, to, &source, &flow);
+		if (tcp)
+			conn_clear(to, k, &flow);
 		if (flow.local.port != 5060) { /* SP-11: protected ports take nothing in clear */
 			n->lost_clear++;
 			return;
@@ -314,7 +339,15 @@ static void release(struct net *n, bool passed)
 /* false: the packet stays for later */
 static bool meet_fate(struct net *n, struct net_packet *k)
 {
-	enum net_fate fate = n->fate ? n->fate(n, k, n->fate_arg) : NET_PASS;
+	enum net_fate fate = n->fate && !k->back ? n->fate(n, k, n->fate_arg) : NET_PASS;
+
+	if (k->flow.transport == SIP_TRANSPORT_TCP && fate != NET_PASS && fate != NET_LATE) {
+		if (fate == NET_DROP) /* what TCP cannot repair ends the connection */
+			conn_break(n, k);
+		else
+			deliver(n, k);
+		return true;
+	}
 
 	if (fate == NET_SWAP || fate == NET_LATE) {
 		hold(n, k, fate == NET_SWAP ? 3000 : n->late_ms, fate == NET_SWAP);
@@ -408,7 +441,13 @@ void net_ue_place(struct net *n, unsigned i, uint16_t host)
 void net_ue_start(struct net *n, unsigned i)
 {
 	struct net_ue *x = &n->ues[i];
-	struct ue_env env = {&x->end, ue_send, sa_reserve, sa_install, sa_remove, event};
+	struct ue_env env = {.ctx = &x->end,
+			     .send = ue_send,
+			     .sa_reserve = sa_reserve,
+			     .sa_install = sa_install,
+			     .sa_remove = sa_remove,
+			     .event = event,
+			     .stream_send = ue_stream_send};
 
 	assert_int_equal(ue_alloc(&x->ue, &x->conf, &env, n->timers), 0);
 }
@@ -441,6 +480,7 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 		.guard = 30,
 		.protect_or_abort = true,
 		.reg_event = setup->reg_event,
+		.transport = setup->transport,
 	};
 	memcpy(x->conf.choices, all_choices, sizeof(all_choices));
 	memset(&x->conf.key, 0x40 + (int)i, sizeof(x->conf.key));
@@ -488,7 +528,12 @@ static void core_make(struct net *n, const struct net_setup *setup)
 
 static void edge_make(struct net *n, const struct net_setup *setup)
 {
-	struct pcscf_env env = {&n->edge, edge_send, sa_reserve, sa_install, sa_remove};
+	struct pcscf_env env = {.ctx = &n->edge,
+				.send = edge_send,
+				.sa_reserve = sa_reserve,
+				.sa_install = sa_install,
+				.sa_remove = sa_remove,
+				.stream_send = edge_stream_send};
 	struct pcscf_conf conf = {
 		.host = "pcscf.visited.test",
 		.icscf_host = "icscf." REALM,
@@ -565,6 +610,7 @@ void net_free(struct net *n)
 	hss_free(n->hss);
 	packets_free(n->head);
 	packets_free(n->held);
+	conns_free(n);
 	mw_free(n->mw);
 	assert_int_equal(timers_count(n->timers), 0);
 	timers_free(n->timers);

@@ -35,8 +35,30 @@ struct net_end { /* the SAs of the P-CSCF or of one UE */
 	sa_set_id last_id;
 };
 
+enum net_back { /* a packet that has not reached its end and comes back to its sender */
+		NET_BACK_NOT,
+		NET_BACK_REFUSED, /* there was no connection */
+		NET_BACK_ENDED,
+};
+
+/* A TCP connection. */
+struct net_conn {
+	struct net_conn *next;
+	struct net *net;
+	struct ip_endpoint edge, ue, mapped; /* mapped: a clear one's real port */
+	struct net_packet *sent;	     /* requests sent lately, by either end */
+};
+
+struct net_tcp {
+	struct net_conn *conns;
+	bool refuses[2];    /* new connections: [0] UEs, [1] P-CSCF */
+	unsigned opened[2]; /* by UEs, by the P-CSCF */
+	unsigned closed;
+};
+
 struct net_packet {
 	struct net_packet *next;
+	enum net_back back;
 	struct net_end *from;
 	struct sip_flow flow; /* the sender's */
 	struct sa_set sa;     /* that protected it, if flow.set */
@@ -88,6 +110,7 @@ struct net {
 	struct net_packet *head, **tail, *held;
 	uint64_t now;
 	uint16_t next_mapping;
+	struct net_tcp tcp;
 	unsigned sent; /* over the access, in both directions */
 	unsigned installs, removes;
 	unsigned lost_clear, lost_spi, lost_keys, lost_selectors; /* not delivered, and why */
@@ -120,9 +143,10 @@ struct net_setup {
 	bool udp_enc_tun; /* the UEs offer it */
 	struct {
 		const char *private, *public;
-	} nat[NET_UES];	 /* NULL: none before this UE, whose address is its own */
-	bool reg_event;	 /* UEs subscribe to their registration state */
-	bool edge_event; /* so does the P-CSCF */
+	} nat[NET_UES]; /* NULL: none before this UE, whose address is its own */
+	enum ue_transport transport;
+	bool reg_event;				 /* UEs subscribe to their registration state */
+	bool edge_event;			 /* so does the P-CSCF */
 	uint32_t reauth_expires, reauth_repeats; /* 0: 600, 0 */
 };
 
@@ -152,3 +176,6 @@ struct net_sa *net_sa_of(struct net_end *to, const struct net_packet *k);
 /* Hands text to `to` as if it had come on that set of its, or (NULL) in clear. */
 void net_inject(struct net *n, struct net_end *to, const struct net_sa *on, struct sv text);
 struct pcscf_counters net_counters(const struct net *n);
+/* The connections all end; what is on them is lost, or comes back. */
+void net_hang_up(struct net *n);
+void net_transmit(struct net_end *e, const struct sip_flow *flow, struct sv text);
