@@ -97,6 +97,6 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 		return;
 	if (m.request)
 		request(p, from, s, &m, now);
-	else if (!pcscf_response_repeat(p, &m, false))
+	else if (!pcscf_response_repeat(p, &m, false, now))
 		pcscf_drop(p, PCSCF_DROP_STRAY_RESPONSE);
 }

@@ -15,7 +15,7 @@ void pcscf_core_send(void *ctx, const struct sip_flow *flow, struct sv text)
 	p->core_lost |= rc < 0;
 }
 
-bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_core)
+bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_core, uint64_t now)
 {
 	struct pcscf_set *s;
 	struct sip_flow flow;
@@ -25,6 +25,8 @@ bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_c
 	if (m->method != SIP_INVITE || m->status < 200 || m->status > 299 ||
 	    !pcscf_branch_set(m->branch, &id) || !(s = pcscf_set_find(p, id)))
 		return false;
+	if (from_core)
+		pcscf_dialog_fork(s->reg, m, now);
 	text = from_core ? pcscf_response_down(p, m, s) : pcscf_response_up(p, m, s);
 	if (sv_empty(text))
 		return false;
@@ -52,6 +54,6 @@ void pcscf_core_input(void *arg, struct sv text, uint64_t now)
 		return;
 	if (m.request)
 		pcscf_terminating(p, &m, now);
-	else if (!pcscf_response_repeat(p, &m, true))
+	else if (!pcscf_response_repeat(p, &m, true, now))
 		pcscf_drop(p, PCSCF_DROP_STRAY_RESPONSE);
 }

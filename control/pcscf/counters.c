@@ -36,6 +36,7 @@ void pcscf_counters(const struct pcscf *p, struct pcscf_counters *c)
 	c->registered = p->registered;
 	c->pending = p->runs;
 	c->sets = HASH_CNT(by_id, p->by_id);
+	c->dialogs = pcscf_dialogs_count(p);
 	c->transactions = sip_txns_count(p->access) + sip_txns_count(p->core);
 }
 

@@ -23,6 +23,7 @@
 #define PCSCF_LIST_MAX	   4096 /* Security-Client as kept, Security-Server as written */
 #define PCSCF_CLEAR_MAX	   8192 /* octets of an unprotected REGISTER */
 #define PCSCF_TOKEN_LEN	   17	/* 16 hex digits and NUL */
+#define PCSCF_MAX_DIALOGS  32	/* of one registration */
 #define PCSCF_MAX_CLEAR	   4	/* SM1s in clear of one IMPI that are remembered for repeats */
 
 /* What must be unique in the SA_table: port_uc of a UE address, and port_pc towards (address,
@@ -82,8 +83,10 @@ struct pcscf_reg {
 	struct pcscf_run *run;			    /* registration under way */
 	struct pcscf_relay *clear[PCSCF_MAX_CLEAR]; /* of its SM1s in clear; NULL: gone */
 	uint8_t clear_next;			    /* the oldest of them, or free */
-	struct pcscf_alias {			    /* [0] IPv4, [1] IPv6 */
-		uint32_t number;		    /* in the prefix; 0: none */
+	struct pcscf_dialog *dialogs;		    /* of this UE, bounded */
+	unsigned n_dialogs;
+	struct pcscf_alias {	 /* [0] IPv4, [1] IPv6 */
+		uint32_t number; /* in the prefix; 0: none */
 		UT_hash_handle hh;
 	} alias[2];
 	UT_hash_handle by_impi, by_token;
@@ -168,6 +171,7 @@ struct pcscf {
 	struct pcscf_set *by_id, *by_uc, *by_pc, *by_us;
 	struct pcscf_alias *aliases[2];
 	uint32_t alias_next[2];
+	struct pcscf_dialog *dialogs; /* of all registrations, by name */
 	struct pcscf_relay *relays;
 	struct pcscf_lookup *lookups;
 	uint32_t lookup_id; /* the last one's */
@@ -414,6 +418,23 @@ bool pcscf_dialog_forming(const struct sip_msg *m);
 /* 0, or the status of a refusal: 483, 400. */
 unsigned pcscf_max_forwards(struct sip_edit *e, const struct sip_msg *m);
 
+/* ---- dialog.c: route sets of the UEs' dialogs (TS 24.229 5.2.6.3) */
+/*
+ * A response on its way through: makes, keeps or ends the dialog. request: as it came to us;
+ * from_core: the UE sent it.
+ */
+void pcscf_dialog_response(struct pcscf_reg *r, const struct sip_msg *request,
+			   const struct sip_msg *m, bool from_core, uint64_t now);
+/* A 2xx of the core to an INVITE that has had its final response: another fork, or a repeat. */
+void pcscf_dialog_fork(struct pcscf_reg *r, const struct sip_msg *m, uint64_t now);
+/* The Route that a request of the UE takes behind us; false: it belongs to no dialog of this UE. */
+bool pcscf_dialog_route(struct pcscf_reg *r, const struct sip_msg *m, const char **route,
+			uint64_t now);
+/* A request that ended in our own 408: a BYE or an INVITE ends what it meant all the same. */
+void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core);
+void pcscf_dialogs_end(struct pcscf_reg *r);
+unsigned pcscf_dialogs_count(const struct pcscf *p);
+
 /* ---- strip.c */
 void pcscf_strip_agreement(struct sip_edit *e); /* sec-agree and Security-* (F23) */
 void pcscf_strip_network(struct sip_edit *e,
@@ -438,7 +459,7 @@ void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcsc
 struct sv pcscf_response_down(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s);
 struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s);
 /* A 2xx to INVITE repeated after its transaction (RFC 3261 16.7); false: it was none. */
-bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_core);
+bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_core, uint64_t now);
 void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now);
 void pcscf_core_input(void *arg, struct sv text, uint64_t now);
 /* env of the two transaction layers */

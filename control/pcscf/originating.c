@@ -20,42 +20,18 @@ static bool proxy_require_ok(const struct sip_msg *m)
 	return true;
 }
 
-/* How many of our own elements lead the Route; *recorded: one of them is of this registration's
- * Record-Route. */
-static unsigned own_routes(struct pcscf *p, const struct sip_msg *m, const struct pcscf_reg *r,
-			   bool *recorded)
+/*
+ * Inside a dialog the route that the core recorded, else the Service-Route, whatever the UE says
+ * (TS 24.229 5.2.6.3).
+ */
+static void route(struct sip_edit *e, const struct sip_msg *m, struct pcscf_reg *r, uint64_t now)
 {
-	struct sip_list l = {.msg = m, .id = SIP_HDR_ROUTE};
-	struct sv element, token;
-	unsigned n = 0;
+	const char *recorded = r->service_route;
 
-	*recorded = false;
-	while (sip_list_walk(&l, &element) && pcscf_route_ours(p, element, &token)) {
-		/* the callee's element of a call to another UE of ours ends the list of this leg */
-		if (!sv_empty(token) && !sv_eq(token, sv_of(r->token)))
-			break;
-		*recorded |= !sv_empty(token);
-		n++;
-	}
-	return n;
-}
-
-/* Inside a dialog the recorded route, else the Service-Route, whatever the UE says
- * (TS 24.229 5.2.6.3.3). */
-static void route(struct sip_edit *e, struct pcscf *p, const struct sip_msg *m,
-		  const struct pcscf_reg *r)
-{
-	bool recorded;
-	unsigned n = own_routes(p, m, r, &recorded);
-
-	if (recorded && !sv_empty(m->to_tag)) {
-		while (n--)
-			sip_edit_remove_first(e, SIP_HDR_ROUTE);
-		return;
-	}
+	(void)pcscf_dialog_route(r, m, &recorded, now);
 	sip_edit_remove_all(e, SIP_HDR_ROUTE);
-	if (r->service_route)
-		sip_edit_append(e, "Route: %s", r->service_route);
+	if (recorded)
+		sip_edit_append(e, "Route: %s", recorded);
 }
 
 static void assert_identity(struct sip_edit *e, const struct pcscf_impu *who)
@@ -68,7 +44,7 @@ static void assert_identity(struct sip_edit *e, const struct pcscf_impu *who)
 
 /* 0 or the status of a refusal */
 static unsigned request_edit(struct sip_edit *e, struct pcscf_set *s, const struct sip_msg *m,
-			     const struct pcscf_impu *who)
+			     const struct pcscf_impu *who, uint64_t now)
 {
 	struct pcscf_reg *r = s->reg;
 	char branch[SIP_BRANCH_LEN];
@@ -83,7 +59,7 @@ static unsigned request_edit(struct sip_edit *e, struct pcscf_set *s, const stru
 	pcscf_strip_agreement(e);
 	pcscf_strip_network(e, m);
 	assert_identity(e, who);
-	route(e, r->p, m, r);
+	route(e, m, r, now);
 	if (pcscf_dialog_forming(m))
 		pcscf_record_route(e, r, NULL);
 	return status;
@@ -99,7 +75,7 @@ static void forward(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 
 	if (pcscf_relay_create(p, PCSCF_RELAY_UP, &reply, m, s, &relay, now) < 0)
 		return;
-	why.status = request_edit(&e, s, m, who);
+	why.status = request_edit(&e, s, m, who, now);
 	if (why.status == 0) {
 		if (pcscf_relay_send(relay, &core, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX),
 				     now) == 0)
@@ -111,13 +87,13 @@ static void forward(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 
 /* The ACK to a 2xx is a request without a transaction (RFC 3261 13.2.2.4, 16.6). */
 static void forward_ack(struct pcscf *p, struct pcscf_set *s, const struct sip_msg *m,
-			const struct pcscf_impu *who)
+			const struct pcscf_impu *who, uint64_t now)
 {
 	struct sip_flow core = pcscf_core_flow();
 	struct sip_edit e;
 	struct sv text;
 
-	if (request_edit(&e, s, m, who))
+	if (request_edit(&e, s, m, who, now))
 		return;
 	text = sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
 	if (!sv_empty(text))
@@ -136,7 +112,7 @@ void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcsc
 	}
 	p->counters.requests_from_ue++;
 	if (m->method == SIP_ACK)
-		forward_ack(p, s, m, who);
+		forward_ack(p, s, m, who, now);
 	else if (m->method == SIP_CANCEL)
 		pcscf_cancel(p, s, &reply, m, now);
 	else

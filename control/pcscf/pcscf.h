@@ -117,6 +117,7 @@ struct pcscf_counters {
 	unsigned registered;   /* UEs now */
 	unsigned pending;      /* registrations under way */
 	unsigned sets;	       /* SA sets held */
+	unsigned dialogs;      /* whose route sets are kept */
 	unsigned transactions; /* both sides */
 };
 void pcscf_counters(const struct pcscf *p, struct pcscf_counters *c);

@@ -178,12 +178,32 @@ static void provisional(struct pcscf_relay *r, const struct sip_msg *m, uint64_t
 		pcscf_cancel_send(r, now);
 }
 
-static struct sv response_text(struct pcscf_relay *r, const struct sip_msg *m)
+static struct pcscf_set *set_of(const struct pcscf_relay *r)
 {
 	struct pcscf_set *s = r->set ? pcscf_set_find(r->p, r->set) : NULL;
 
-	if (s && s->serial != r->serial)
-		s = NULL;
+	return s && s->serial == r->serial ? s : NULL;
+}
+
+/* m: the response; NULL: there will be none. */
+static void dialog_follow(struct pcscf_relay *r, const struct sip_msg *m, uint64_t now)
+{
+	const struct pcscf_set *s = set_of(r);
+	struct sip_msg request;
+
+	if (!s || !r->request ||
+	    sip_msg_parse(&request, (struct sv){r->request, r->request_len}) < 0)
+		return;
+	if (m)
+		pcscf_dialog_response(s->reg, &request, m, r->kind == PCSCF_RELAY_UP, now);
+	else
+		pcscf_dialog_unanswered(s->reg, &request, r->kind == PCSCF_RELAY_DOWN);
+}
+
+static struct sv response_text(struct pcscf_relay *r, const struct sip_msg *m)
+{
+	const struct pcscf_set *s = set_of(r);
+
 	if (r->kind == PCSCF_RELAY_DOWN)
 		return pcscf_response_up(r->p, m, s);
 	return pcscf_response_down(r->p, m, s);
@@ -204,6 +224,7 @@ void pcscf_relay_response(void *arg, const struct sip_msg *m, uint64_t now)
 		pcscf_register_response(r, m, now);
 		return;
 	}
+	dialog_follow(r, m, now);
 	if (!m) {
 		if (r->kind == PCSCF_RELAY_DOWN)
 			pcscf_set_silent(r->p, r->set, r->serial, now);

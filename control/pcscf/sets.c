@@ -164,6 +164,8 @@ static void set_expired(struct timer *t, void *arg, uint64_t now)
 		pcscf_set_remove(s);
 		if (!r->n_sets) /* nothing reaches the UE any more */
 			pcscf_impus_clear(r);
+		if (!r->n_sets)
+			pcscf_dialogs_end(r);
 	}
 	pcscf_reg_reap(r);
 }
@@ -189,6 +191,7 @@ void pcscf_sets_end(struct pcscf_reg *r, uint64_t now)
 		if (!r->run || r->run->set != r->sets[i])
 			pcscf_set_end(r->sets[i], now);
 	r->down = r->current = NULL;
+	pcscf_dialogs_end(r);
 }
 
 void pcscf_sets_switch(struct pcscf_run *run)

@@ -65,6 +65,7 @@ void pcscf_reg_free(struct pcscf_reg *r)
 	while (r->n_sets)
 		pcscf_set_remove(r->sets[0]);
 	pcscf_impus_clear(r);
+	pcscf_dialogs_end(r);
 	pcscf_subscription_free(r->subscription);
 	timer_stop(p->timers, &r->timer);
 	HASH_DELETE(by_impi, p->by_impi, r);
