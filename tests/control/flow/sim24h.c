@@ -315,7 +315,10 @@ static void on_event(struct net *n, struct net_ue *x, enum ue_event e, struct sv
 
 static void sim_begin(struct sim *s)
 {
-	struct net_setup setup = {.ues = options.ues, .ip = options.seed % 2 ? 6 : 4};
+	struct net_setup setup = {.ues = options.ues,
+				  .ip = options.seed % 2 ? 6 : 4,
+				  .reg_event = true,
+				  .edge_event = options.seed % 3};
 	struct net *n = net_alloc(&setup);
 
 	memset(s, 0, sizeof(*s));
@@ -381,6 +384,7 @@ static void nothing_is_left(struct sim *s)
 	assert_int_equal(net_sets(&s->n->edge), 0);
 	assert_int_equal(scscf_registered(s->n->scscf), 0);
 	assert_int_equal(scscf_pending(s->n->scscf), 0);
+	assert_int_equal(scscf_subscriptions(s->n->scscf), 0);
 	assert_int_equal(timers_count(s->n->timers), 0);
 	assert_int_equal(s->n->installs, s->n->removes);
 	assert_null(s->n->held);
