@@ -86,6 +86,17 @@ static void on_remove(void *ctx, sa_set_id id)
 	h->removed++;
 }
 
+static int on_stream_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)
+{
+	struct h *h = ctx;
+
+	assert_int_equal(flow->transport, SIP_TRANSPORT_TCP);
+	if (h->stream_result[flow->pair])
+		return h->stream_result[flow->pair];
+	on_send(ctx, u, flow, text);
+	return 0;
+}
+
 static void on_remove_outbound(void *ctx, sa_set_id id)
 {
 	struct h_set *set = h_set(ctx, id);
@@ -167,6 +178,7 @@ void h_start(struct h *h, const struct ue_conf *conf)
 		.sa_remove = on_remove,
 		.event = on_event,
 		.sa_remove_outbound = on_remove_outbound,
+		.stream_send = on_stream_send,
 	};
 
 	assert_int_equal(ue_alloc(&h->ue, conf, &env, h->timers), 0);

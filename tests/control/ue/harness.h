@@ -47,6 +47,7 @@ struct h {
 	unsigned removed, reserve_calls;
 	bool ignore_avoid; /* sa_reserve returns next_spi whatever avoid says */
 	int install_error;
+	int stream_result[SA_PAIRS]; /* of sending over TCP on a pair */
 	uint16_t port_pc;
 	uint32_t spi_p; /* the P-CSCF's next */
 	unsigned events[UE_UNPROTECTED + 1];
