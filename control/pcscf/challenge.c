@@ -31,7 +31,7 @@ static struct sv sm6_text(struct pcscf *p, const struct sip_msg *m, const struct
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
 	pcscf_strip_agreement(&e);
 	pcscf_strip_keys(&e, m);
-	pcscf_server_list(p, s, &b);
+	pcscf_server_list(s, &b);
 	sip_edit_append(&e, "Security-Server: %.*s", SV_ARG(sbuf_sv(&b)));
 	return b.overflow ? (struct sv){0} : sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
 }
@@ -81,6 +81,7 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 		return;
 	}
 	why.agreement = why.status == 494;
+	why.policy = run->policy;
 	pcscf_run_end(run, false, now);
 	pcscf_relay_answer(relay, &why, now);
 	pcscf_reg_reap(r);

@@ -38,6 +38,7 @@ struct pcscf_set {
 	 * tunnel.inner_remote follow the UE. */
 	struct sa_set sa;
 	struct pcscf_reg *reg;
+	const struct pcscf_policy *policy; /* of the run that made it */
 	uint32_t serial;
 	uint32_t busy; /* transactions without a final response that belong on this set (LP-13) */
 	enum pcscf_set_role role;
@@ -94,7 +95,7 @@ struct pcscf_reg {
 
 struct pcscf_offer {
 	bool present;	 /* Security-Client came and has an acceptable entry */
-	unsigned choice; /* index into conf.choices */
+	unsigned choice; /* index into the policy's choices */
 	struct agree_params ue;
 };
 
@@ -124,6 +125,7 @@ struct pcscf_run {
 	struct pcscf_set *over; /* old set that SM1 came on; NULL: in clear, or removed since */
 	bool was_protected;
 	struct pcscf_offer offer;
+	const struct pcscf_policy *policy;
 	char *client; /* Security-Client of SM1 (HX-11) */
 	char *impu, *call_id;
 	char *nonce;	       /* of the challenge */
@@ -166,6 +168,8 @@ struct pcscf {
 	struct pcscf_env env;
 	struct timers *timers;
 	struct mw *mw;
+	struct pcscf_policy policies[PCSCF_MAX_POLICIES + 1]; /* and that of all the rest */
+	unsigned n_policies;
 	struct sip_txns *access, *core;
 	struct pcscf_reg *by_impi, *by_token;
 	struct pcscf_set *by_id, *by_uc, *by_pc, *by_us;
@@ -233,7 +237,7 @@ void pcscf_set_settle_inner(struct pcscf_set *s, const struct sip_flow *from);
 int pcscf_tunnel_fill(const struct pcscf_run *run, struct sa_set *sa);
 void pcscf_alias_free(struct pcscf_reg *r);
 /* Our choices, all in one mode. */
-void pcscf_choices(const struct pcscf *p, enum sa_mode mode,
+void pcscf_choices(const struct pcscf_policy *policy, enum sa_mode mode,
 		   struct agree_choice choices[PCSCF_MAX_CHOICES]);
 
 /* ---- sets.c: life of an SA set */
@@ -279,26 +283,34 @@ void pcscf_impus_clear(struct pcscf_reg *r);
 /* The identity that the request may assert; NULL: it claims one that is not bound (ST-10). */
 const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const struct sip_msg *m);
 
+/* ---- policy.c: what holds in which access network */
+const struct pcscf_policy *pcscf_policy_of(const struct pcscf *p, const struct ip_addr *source,
+					   const struct sip_msg *m);
+bool pcscf_policies_ok(const struct pcscf_conf *c);
+int pcscf_policies_copy(struct pcscf *p, const struct pcscf_conf *c);
+void pcscf_policies_free(struct pcscf *p);
+
 /* ---- offer.c: Security-Client, Security-Verify */
 /* -ENOENT: no Security-Client; -EBADMSG: unreadable; -EPROTO: nothing acceptable. */
-int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, enum sa_mode mode,
+int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m, enum sa_mode mode,
 		     struct pcscf_offer *o);
 char *pcscf_offer_keep(
 	const struct sip_msg *m); /* all Security-Client values as one; NULL without memory */
 bool pcscf_offer_same(const char *kept, const struct sip_msg *m);
 /* Security-Server of a set, as in SM6. */
-void pcscf_server_list(const struct pcscf *p, const struct pcscf_set *s, struct sbuf *b);
-bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m);
+void pcscf_server_list(const struct pcscf_set *s, struct sbuf *b);
+bool pcscf_verify_same(const struct pcscf_set *s, const struct sip_msg *m);
 /* Security-Server without SPIs and ports, for 421 and 494. */
-void pcscf_server_offer(const struct pcscf *p, enum sa_mode mode, struct sbuf *b);
+void pcscf_server_offer(const struct pcscf_policy *policy, enum sa_mode mode, struct sbuf *b);
 
 /* ---- reply.c: our own responses */
 struct pcscf_refusal {
 	unsigned status;
-	const char *warning;  /* text of a Warning field, or NULL */
-	bool agreement;	      /* with Security-Server; and Require: sec-agree if 421 */
-	bool nat;	      /* which lists UDP-enc-tun, not transport mode */
-	uint32_t retry_after; /* s; 0: none */
+	const char *warning;		   /* text of a Warning field, or NULL */
+	bool agreement;			   /* with Security-Server; and Require: sec-agree if 421 */
+	const struct pcscf_policy *policy; /* whose choices it lists */
+	bool nat;			   /* which lists UDP-enc-tun, not transport mode */
+	uint32_t retry_after;		   /* s; 0: none */
 };
 /* In clear: without a transaction, so that a flood leaves no state. */
 void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,

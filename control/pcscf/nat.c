@@ -68,11 +68,11 @@ int pcscf_path_read(const struct pcscf *p, const struct sip_flow *from, const st
 
 /* ---- agreed ------------------------------------------------------------------------------- */
 
-void pcscf_choices(const struct pcscf *p, enum sa_mode mode,
+void pcscf_choices(const struct pcscf_policy *policy, enum sa_mode mode,
 		   struct agree_choice choices[PCSCF_MAX_CHOICES])
 {
-	for (unsigned i = 0; i < p->conf.n_choices; i++) {
-		choices[i] = p->conf.choices[i];
+	for (unsigned i = 0; i < policy->n_choices; i++) {
+		choices[i] = policy->choices[i];
 		choices[i].mode = mode;
 	}
 }

@@ -3,7 +3,7 @@
 
 #include "control/pcscf/internal.h"
 
-int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, enum sa_mode mode,
+int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m, enum sa_mode mode,
 		     struct pcscf_offer *o)
 {
 	struct agree_choice choices[PCSCF_MAX_CHOICES];
@@ -18,8 +18,8 @@ int pcscf_offer_read(const struct pcscf *p, const struct sip_msg *m, enum sa_mod
 				 */
 	if (rc < 0)
 		return rc == -ENOENT ? rc : -EBADMSG;
-	pcscf_choices(p, mode, choices);
-	rc = agree_choose(&list, choices, p->conf.n_choices, &mech);
+	pcscf_choices(policy, mode, choices);
+	rc = agree_choose(&list, choices, policy->n_choices, &mech);
 	if (rc < 0)
 		return -EPROTO;
 	o->present = true;
@@ -89,36 +89,36 @@ bool pcscf_offer_same(const char *kept, const struct sip_msg *m)
 	return lists_same(m, SIP_HDR_SECURITY_CLIENT, sv_of(kept));
 }
 
-void pcscf_server_list(const struct pcscf *p, const struct pcscf_set *s, struct sbuf *b)
+void pcscf_server_list(const struct pcscf_set *s, struct sbuf *b)
 {
 	struct agree_params ours = {
 		.spi_c = s->sa.spi_in[SA_CLIENT],
 		.spi_s = s->sa.spi_in[SA_SERVER],
 		.port_c = s->sa.local_port[SA_CLIENT],
 		.port_s = s->sa.local_port[SA_SERVER],
+		.ten_digits = s->policy->spi_ten_digits,
 	};
-
 	struct agree_choice choices[PCSCF_MAX_CHOICES];
 
-	pcscf_choices(p, s->sa.mode, choices);
-	agree_write(b, choices, p->conf.n_choices, &ours, true);
+	pcscf_choices(s->policy, s->sa.mode, choices);
+	agree_write(b, choices, s->policy->n_choices, &ours, true);
 }
 
-bool pcscf_verify_same(const struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m)
+bool pcscf_verify_same(const struct pcscf_set *s, const struct sip_msg *m)
 {
 	char text[PCSCF_LIST_MAX];
 	struct sbuf b = sbuf_of(text, sizeof(text));
 
-	pcscf_server_list(p, s, &b);
+	pcscf_server_list(s, &b);
 	return !b.overflow && lists_same(m, SIP_HDR_SECURITY_VERIFY, sbuf_sv(&b));
 }
 
-void pcscf_server_offer(const struct pcscf *p, enum sa_mode mode, struct sbuf *b)
+void pcscf_server_offer(const struct pcscf_policy *policy, enum sa_mode mode, struct sbuf *b)
 {
 	const char *mod = mode == SA_MODE_UDP_ENC_TUN ? ";mod=UDP-enc-tun" : "";
 
-	for (unsigned i = 0; i < p->conf.n_choices; i++)
+	for (unsigned i = 0; i < policy->n_choices; i++)
 		sbuf_printf(b, "%sipsec-3gpp;q=0.%u;alg=%s;ealg=%s%s", i ? ", " : "", 9 - i,
-			    agree_alg_name(p->conf.choices[i].integ),
-			    agree_ealg_name(p->conf.choices[i].encr), mod);
+			    agree_alg_name(policy->choices[i].integ),
+			    agree_ealg_name(policy->choices[i].encr), mod);
 }

@@ -284,7 +284,7 @@ void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m,
 	if (!m)
 		relay->p->counters.timeouts++;
 	if (run && m && m->status == 401 && run->state == PCSCF_RUN_SM1 &&
-	    (run->offer.present || relay->p->conf.ipsec_required)) {
+	    (run->offer.present || run->policy->ipsec_required)) {
 		pcscf_challenge(relay, m, now);
 		return;
 	}

@@ -24,11 +24,8 @@ static bool alias_ok(const struct ip_prefix *a, uint8_t version)
 
 static bool conf_ok(const struct pcscf_conf *c)
 {
-	if (!c->host || !c->icscf_host || !c->n_choices || c->n_choices > PCSCF_MAX_CHOICES)
+	if (!c->host || !c->icscf_host || !pcscf_policies_ok(c))
 		return false;
-	for (unsigned i = 0; i < c->n_choices; i++)
-		if (c->choices[i].mode != SA_MODE_TRANSPORT)
-			return false;
 	if (!alias_ok(&c->alias[0], 4) || !alias_ok(&c->alias[1], 6))
 		return false;
 	return port_protected_ok(c->port_ps) && c->port_pc_min &&
@@ -49,7 +46,7 @@ static int conf_copy(struct pcscf *p, const struct pcscf_conf *conf)
 	if (!p->conf.host || !p->conf.icscf_host ||
 	    (conf->visited_network && !p->conf.visited_network))
 		return -ENOMEM;
-	return 0;
+	return pcscf_policies_copy(p, conf);
 }
 
 static int parts_alloc(struct pcscf *p)
@@ -71,6 +68,7 @@ static void parts_free(struct pcscf *p)
 {
 	sip_txns_free(p->access);
 	sip_txns_free(p->core);
+	pcscf_policies_free(p);
 	free((char *)p->conf.host);
 	free((char *)p->conf.icscf_host);
 	free((char *)p->conf.visited_network);

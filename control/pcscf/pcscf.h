@@ -15,6 +15,18 @@ struct pcscf;
 
 #define PCSCF_MAX_CHOICES 6
 
+#define PCSCF_MAX_POLICIES 16
+
+/* What holds for UEs of one access network */
+struct pcscf_policy {
+	struct ip_prefix source; /* their addresses, as we see them; addr.version 0: any */
+	const char *type; /* with this their P-Access-Network-Info begins; NULL: or does not */
+	struct agree_choice choices[PCSCF_MAX_CHOICES]; /* by priority */
+	unsigned n_choices;
+	bool ipsec_required;
+	bool spi_ten_digits; /* SPIs as Annex H writes them, not as phones do (C-13) */
+};
+
 struct pcscf_conf {
 	const char *host;	      /* its own name on Mw; in Path and Route */
 	const char *icscf_host;	      /* where REGISTERs go */
@@ -26,6 +38,9 @@ struct pcscf_conf {
 	unsigned n_choices;
 	bool ipsec_required; /* refuse UEs without an acceptable Security-Client (bidding down, F16)
 			      */
+	bool spi_ten_digits;
+	const struct pcscf_policy *policies; /* the first that fits counts; none: the above */
+	unsigned n_policies;
 	uint32_t await_auth; /* s; temporary lifetime of new SAs, 240 */
 	uint32_t guard;	     /* s added to the registration's lifetime, 30 */
 	bool reg_event;	     /* subscribes to its UEs' registration states (TS 24.229 5.2.3) */

@@ -10,14 +10,18 @@ struct registering {
 	struct pcscf_path path;
 	struct pcscf_request q;
 	struct pcscf_offer offer;
+	const struct pcscf_policy *policy;
 	uint64_t now;
 };
 
 static void refuse(struct registering *g, enum pcscf_drop reason, unsigned status, bool agreement,
 		   const char *warning)
 {
-	struct pcscf_refusal why = {
-		.status = status, .agreement = agreement, .nat = g->path.nat, .warning = warning};
+	struct pcscf_refusal why = {.status = status,
+				    .agreement = agreement,
+				    .policy = g->policy,
+				    .nat = g->path.nat,
+				    .warning = warning};
 
 	if (reason != PCSCF_DROP_COUNT)
 		pcscf_drop(g->p, reason);
@@ -30,7 +34,8 @@ static void refuse(struct registering *g, enum pcscf_drop reason, unsigned statu
  * or 0. */
 static unsigned sm7_check(const struct registering *g, const struct pcscf_run *run)
 {
-	if (!pcscf_verify_same(g->p, run->set, g->m) || !pcscf_offer_same(run->client, g->m))
+	if (!pcscf_verify_same(run->set, g->m) || !pcscf_offer_same(run->client, g->m) ||
+	    g->policy != run->policy)
 		return 494;
 	if (!sv_eq(g->q.impi_sv, sv_of(run->reg->impi)) || !sv_eq(g->q.impu_sv, sv_of(run->impu)) ||
 	    !sv_eq(g->m->call_id, sv_of(run->call_id)))
@@ -83,8 +88,8 @@ static bool offer_inherit(struct registering *g, const struct pcscf_run *run)
 /* 0, or the status of the refusal (ER-07). */
 static unsigned agreement(struct registering *g, const struct pcscf_run *pending)
 {
-	int rc = pcscf_offer_read(g->p, g->m, g->path.nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT,
-				  &g->offer);
+	int rc = pcscf_offer_read(g->policy, g->m,
+				  g->path.nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT, &g->offer);
 
 	if (rc == 0)
 		return 0;
@@ -92,7 +97,7 @@ static unsigned agreement(struct registering *g, const struct pcscf_run *pending
 		return 400;
 	if (rc == -EPROTO)
 		return 494;
-	if (offer_inherit(g, pending) || g->set || !g->p->conf.ipsec_required)
+	if (offer_inherit(g, pending) || g->set || !g->policy->ipsec_required)
 		return 0;
 	return 421; /* bidding down (F16) */
 }
@@ -199,6 +204,7 @@ static struct pcscf_run *run_start(struct registering *g, struct pcscf_reg *r)
 	if (pcscf_run_create(r, g->from, &g->path, g->set, g->m, g->q.impu_sv, inherited, &run) < 0)
 		return NULL;
 	run->offer = g->offer;
+	run->policy = g->policy;
 	return run;
 }
 
@@ -243,6 +249,7 @@ void pcscf_register_compared(struct pcscf *p, const struct sip_flow *from, struc
 		       s ? 400 : 403, false, why);
 		return;
 	}
+	g.policy = pcscf_policy_of(p, &g.path.outer, m);
 	if (!s && m->raw.n > PCSCF_CLEAR_MAX) { /* what is kept for strangers has a bound */
 		refuse(&g, PCSCF_DROP_OVERLOAD, 513, false, NULL);
 		return;

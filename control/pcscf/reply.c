@@ -11,7 +11,8 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 		if (why->status == 421)
 			sbuf_printf(&b, "Require: sec-agree\r\n");
 		sbuf_printf(&b, "Security-Server: ");
-		pcscf_server_offer(p, why->nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT, &b);
+		pcscf_server_offer(why->policy, why->nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT,
+				   &b);
 		sbuf_printf(&b, "\r\n");
 	}
 	if (why->warning)

@@ -41,7 +41,7 @@ static int place_make(struct pcscf_reg *r)
 static int set_fill(struct pcscf *p, const struct pcscf_run *run, struct sa_set *sa)
 {
 	const struct agree_params *ue = &run->offer.ue;
-	const struct agree_choice *choice = &p->conf.choices[run->offer.choice];
+	const struct agree_choice *choice = &run->policy->choices[run->offer.choice];
 	uint16_t port_pc = pcscf_port_choose(p, run->reg, &run->path.outer, ue->port_s);
 
 	if (!port_pc)
@@ -86,6 +86,7 @@ int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t 
 	if (!s)
 		return -ENOMEM;
 	s->reg = r;
+	s->policy = run->policy;
 	s->serial = ++p->serial;
 	s->role = PCSCF_SET_NEW;
 	rc = p->env.sa_reserve(p->env.ctx, avoid, 2, &s->sa);
