@@ -127,7 +127,8 @@ static void check_port_count(struct loader *l)
 
 static bool algorithm_allowed(const struct esp_conf *c, const struct conf_algorithm *a)
 {
-	return c->legacy_hmac_md5_96 || a->integ != SA_INTEG_HMAC_MD5_96;
+	return (c->legacy_hmac_md5_96 || a->integ != SA_INTEG_HMAC_MD5_96) &&
+	       (c->null_encryption || a->encr != SA_ENCR_NULL);
 }
 
 static void check_algorithms(struct loader *l)
@@ -146,7 +147,8 @@ static void check_algorithms(struct loader *l)
 			   "ipsec.algorithms: des-ede3-cbc needs legacy.des_ede3_cbc = true");
 	if (n == 0 && c->n_algorithms)
 		conf_fault(l, line,
-			   "ipsec.algorithms: nothing is left with legacy.hmac_md5_96 = false");
+			   "ipsec.algorithms: nothing is left that legacy.hmac_md5_96 and "
+			   "ipsec.null_encryption allow");
 	c->n_algorithms = n;
 }
 
@@ -246,6 +248,7 @@ void conf_check(struct loader *l)
 	check_names(l);
 	check_ports(l);
 	check_port_count(l);
+	conf_check_networks(l); /* from what all may have, before that is sorted out */
 	check_algorithms(l);
 	check_times(l);
 	check_nat(l);

@@ -46,6 +46,21 @@ struct conf_sa {
 	unsigned line; /* where it begins */
 };
 
+#define CONF_MAX_NETWORKS 16
+#define CONF_MAX_TYPE	  64
+
+/* What holds in one access network; complete once the file is checked. */
+struct conf_network {
+	char type[CONF_MAX_TYPE]; /* "": any */
+	struct ip_prefix source;  /* version 0: any */
+	enum conf_policy policy;
+	struct conf_algorithm algorithms[CONF_MAX_ALGORITHMS];
+	unsigned n_algorithms;
+	bool null_encryption, spi_ten_digits;
+	bool has_policy, has_null, has_digits;
+	unsigned line;
+};
+
 /* Strings belong to the struct, or are NULL where nothing was said. */
 struct esp_conf {
 	/* dataplane */
@@ -68,7 +83,13 @@ struct esp_conf {
 	struct conf_algorithm
 		algorithms[CONF_MAX_ALGORITHMS]; /* by priority, legacy ones sorted out */
 	unsigned n_algorithms;
+	bool null_encryption;			      /* pairs without encryption may be taken */
+	bool spi_ten_digits;			      /* C-13 */
 	bool legacy_des_ede3_cbc, legacy_hmac_md5_96; /* C-02 */
+
+	/* access_networks: the first that fits */
+	struct conf_network networks[CONF_MAX_NETWORKS];
+	unsigned n_networks;
 
 	/* nat */
 	bool udp_enc_tun;	     /* UEs behind NATs are taken (TS 33.203 Annex M) */

@@ -33,13 +33,16 @@ struct conf_key {
 #define CONF_ALL_ROLES 0xfu
 
 extern const struct conf_type conf_number, conf_bool, conf_string, conf_host, conf_file, conf_word,
-	conf_roles, conf_addresses, conf_prefixes, conf_algorithms, conf_static_sas;
+	conf_roles, conf_addresses, conf_prefixes, conf_algorithms, conf_static_sas,
+	conf_access_networks;
 
 extern const struct conf_key conf_keys[], conf_sa_keys[];
 extern const size_t conf_n_keys, conf_n_sa_keys;
 
 /* "hmac-sha-1-96/aes-cbc" */
 bool conf_algorithm_parse(struct conf_algorithm *a, const char *text);
+/* "10.0.0.0/8" */
+bool conf_prefix_parse(struct ip_prefix *p, const char *text);
 /* Not an address of many, nor none */
 bool conf_address_usable(const struct ip_addr *a);
 
@@ -72,5 +75,7 @@ unsigned conf_integ_key_len(enum sa_integ integ);
 unsigned conf_encr_key_len(enum sa_encr encr);
 /* SAs keyed by hand against each other and the rest */
 void conf_check_statics(struct loader *l);
+/* What holds in each access network: completed from `ipsec`, and checked */
+void conf_check_networks(struct loader *l);
 /* Keys against each other; fills what follows from others. */
 void conf_check(struct loader *l);

@@ -74,6 +74,14 @@ const struct conf_key conf_keys[] = {
 	 .fallback = "[\"hmac-sha-1-96/aes-cbc\", \"hmac-sha-1-96/null\", "
 		     "\"hmac-md5-96/aes-cbc\", \"hmac-md5-96/null\"]",
 	 .help = "alg/ealg, the preferred first"},
+	{"ipsec.null_encryption", &conf_bool, FIELD(null_encryption), .fallback = "true",
+	 .help = "false: withdraws pairs with null from ipsec.algorithms"},
+	{"ipsec.spi_ten_digits", &conf_bool, FIELD(spi_ten_digits), .fallback = "false",
+	 .help = "true: SPIs are written with leading zeros, as TS 33.203 Annex H says"},
+	{"access_networks", &conf_access_networks, 0,
+	 .help = "what differs from ipsec for UEs by their `source` prefix, the `type` that their "
+		 "P-Access-Network-Info begins with, or both: policy, algorithms, null_encryption, "
+		 "spi_ten_digits; the first that fits"},
 	{"legacy.des_ede3_cbc", &conf_bool, FIELD(legacy_des_ede3_cbc), .fallback = "false",
 	 .help = "true: des-ede3-cbc may stand in ipsec.algorithms"},
 	{"legacy.hmac_md5_96", &conf_bool, FIELD(legacy_hmac_md5_96), .fallback = "true",

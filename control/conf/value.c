@@ -245,7 +245,7 @@ static bool host_bits_clear(const struct ip_prefix *p)
 }
 
 /* ADDRESS/LENGTH with at least four addresses. */
-static bool prefix_parse(struct ip_prefix *p, const char *text)
+bool conf_prefix_parse(struct ip_prefix *p, const char *text)
 {
 	const char *slash = strchr(text, '/');
 	char addr[IP_ADDR_STRLEN];
@@ -266,7 +266,7 @@ static void prefix_one(struct loader *l, const struct conf_key *k, unsigned line
 {
 	struct ip_prefix *pair = (struct ip_prefix *)(void *)((char *)l->c + k->field), p;
 
-	if (!prefix_parse(&p, text)) {
+	if (!conf_prefix_parse(&p, text)) {
 		conf_fault(l, line,
 			   "%s: expected ADDRESS/LENGTH with at least four addresses and no bits "
 			   "set behind LENGTH, found \"%s\"",

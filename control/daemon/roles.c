@@ -44,9 +44,26 @@ static int scscf_start(struct daemon *d)
 	return failed(d, "S-CSCF", scscf_alloc(&d->scscf, &conf, d->timers, d->mw, hss_cx(d->hss)));
 }
 
+static void choices_fill(struct agree_choice *to, const struct conf_algorithm *from, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		to[i] = (struct agree_choice){from[i].integ, from[i].encr, SA_MODE_TRANSPORT};
+}
+
+static void policy_fill(struct pcscf_policy *p, const struct conf_network *n)
+{
+	*p = (struct pcscf_policy){.source = n->source,
+				   .type = n->type[0] ? n->type : NULL,
+				   .n_choices = n->n_algorithms,
+				   .ipsec_required = n->policy == CONF_IPSEC_REQUIRED,
+				   .spi_ten_digits = n->spi_ten_digits};
+	choices_fill(p->choices, n->algorithms, n->n_algorithms);
+}
+
 static int pcscf_start(struct daemon *d)
 {
 	const struct esp_conf *c = &d->conf;
+	struct pcscf_policy policies[CONF_MAX_NETWORKS];
 	struct sip_txn_timers timers = {c->t1_ms, c->t2_ms, c->t4_ms};
 	struct pcscf_env env = daemon_pcscf_env(d);
 	struct pcscf_conf conf = {.host = c->pcscf_host,
@@ -57,6 +74,9 @@ static int pcscf_start(struct daemon *d)
 				  .port_pc_max = (uint16_t)c->port_pc_max,
 				  .n_choices = c->n_algorithms,
 				  .ipsec_required = c->ipsec_policy == CONF_IPSEC_REQUIRED,
+				  .spi_ten_digits = c->spi_ten_digits,
+				  .policies = policies,
+				  .n_policies = c->n_networks,
 				  .await_auth = c->reg_await_auth,
 				  .guard = c->sa_guard,
 				  .linger = c->sa_linger,
@@ -69,9 +89,9 @@ static int pcscf_start(struct daemon *d)
 
 	for (unsigned i = 0; i < 2; i++)
 		conf.access[i] = (struct ip_endpoint){c->addresses[i], (uint16_t)c->sip_port};
-	for (unsigned i = 0; i < c->n_algorithms; i++)
-		conf.choices[i] = (struct agree_choice){c->algorithms[i].integ,
-							c->algorithms[i].encr, SA_MODE_TRANSPORT};
+	choices_fill(conf.choices, c->algorithms, c->n_algorithms);
+	for (unsigned i = 0; i < c->n_networks; i++)
+		policy_fill(&policies[i], &c->networks[i]);
 	return failed(d, "P-CSCF", pcscf_alloc(&d->pcscf, &conf, &env, d->timers, d->mw));
 }
 

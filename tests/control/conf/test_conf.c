@@ -122,6 +122,23 @@ static const struct bad bad[] = {
 	{BASE2
 	 "legacy = { hmac_md5_96 = false; };\nipsec = { algorithms = [\"hmac-md5-96/null\"]; };",
 	 3, "nothing is left"},
+	{BASE2 "ipsec = { null_encryption = false;\n algorithms = [\"hmac-sha-1-96/null\"]; };", 3,
+	 "nothing is left"},
+/* access networks */
+#define NET(text) BASE2 "access_networks = ({ type = \"IEEE-802.11\"; }, {\n" text " });"
+	{NET("policy = \"required\";"), 2, "expected type, source or both"},
+	{NET("type = \"ieee-802.11\";"), 2, "same type and source as in line 2"},
+	{NET("source = \"10.0.0.1/8\";"), 3, "access_networks.source: expected ADDRESS/LENGTH"},
+	{NET("type = \"a b\"; source = \"10.0.0.0/8\";"), 3, "access_networks.type: expected how"},
+	{NET("type = \"x\"; policy = \"never\";"), 3, "expected \"required\" or \"optional\""},
+	{NET("type = \"x\"; null_encryption = 1;"), 3, "expected true or false"},
+	{NET("type = \"x\"; algorithms = [\"aes/sha\"];"), 3, "expected alg/ealg"},
+	{NET("type = \"x\"; algorithms = [\"hmac-sha-1-96/des-ede3-cbc\"];"), 2,
+	 "needs legacy.des_ede3_cbc"},
+	{NET("type = \"x\"; null_encryption = false; algorithms = [\"hmac-sha-1-96/null\"];"), 2,
+	 "no algorithm is left"},
+	{NET("type = \"x\"; bogus = 1;"), 3, "unknown key access_networks.bogus"},
+	{BASE2 "access_networks =\n 1;", 2, "a list of 1 to 16 groups"},
 	/* against each other */
 	{"realm = \"r\"; " HSS "\nroles = [\"s-cscf\", \"hss\", \"p-cscf\"]; " PORT ACC, 2,
 	 "\"p-cscf\" needs \"i-cscf\""},
@@ -321,6 +338,36 @@ static void test_conf_files(void **state)
 	assert_non_null(strstr(fs.f[1].text, "No such file"));
 }
 
+/* covers: F16, ES-10, HX-09 */
+static void test_conf_access_networks(void **state)
+{
+	static const char text[] = BASE2
+		"ipsec = { policy = \"optional\"; spi_ten_digits = true; };\n"
+		"access_networks = (\n"
+		"{ type = \"IEEE-802.11\"; policy = \"required\"; null_encryption = false; },\n"
+		"{ source = \"10.0.0.0/8\"; spi_ten_digits = false;\n"
+		"  algorithms = [\"hmac-md5-96/null\", \"hmac-sha-1-96/aes-cbc\"]; });\n"
+		"legacy = { hmac_md5_96 = false; };";
+	struct esp_conf c;
+	struct faults fs;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs, text), 0);
+	assert_int_equal(c.n_algorithms, 2); /* sha with aes and null */
+	assert_int_equal(c.n_networks, 2);
+	assert_string_equal(c.networks[0].type, "IEEE-802.11");
+	assert_int_equal(c.networks[0].policy, CONF_IPSEC_REQUIRED);
+	assert_true(c.networks[0].spi_ten_digits);
+	assert_int_equal(c.networks[0].n_algorithms, 1);
+	assert_int_equal(c.networks[0].algorithms[0].encr, SA_ENCR_AES_CBC);
+	assert_int_equal(c.networks[1].source.len, 8);
+	assert_int_equal(c.networks[1].policy, CONF_IPSEC_OPTIONAL);
+	assert_false(c.networks[1].spi_ten_digits);
+	assert_int_equal(c.networks[1].n_algorithms, 1);
+	assert_int_equal(c.networks[1].algorithms[0].integ, SA_INTEG_HMAC_SHA_1_96);
+	conf_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_conf_reports_all),
 		cmocka_unit_test(test_conf_defaults),
 		cmocka_unit_test(test_conf_algorithms),
+		cmocka_unit_test(test_conf_access_networks),
 		cmocka_unit_test(test_conf_run_dir),
 		cmocka_unit_test(test_conf_scan_knows_strings_and_comments),
 		cmocka_unit_test(test_conf_files),
