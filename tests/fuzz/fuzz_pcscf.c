@@ -5,6 +5,7 @@
  * in the end nothing is left.
  *
  *   1 SM1 in clear, 2 SM1 on the newest set, 7 SM7, i INVITE on it   text: more header fields
+ *   n 1 through a NAT, v the NAT moves the newest set       text of v: where to, an octet
  *   c p o   text as it is in clear, on the newest, on the oldest set
  *   k       challenge to the last request at the core                text: more header fields
  *   a u     answer of the core, of the UE to its last request        text: three digits, header
@@ -31,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	"CSeq: %u REGISTER\r\nContact: <sip:192.0.2.77:5070>;expires=600\r\n"
 #define CLIENT                                                                                     \
 	"Security-Client: "                                                                        \
-	"ipsec-3gpp;alg=hmac-sha-1-96;spi-c=%u;spi-s=%u;port-c=%u;port-s=5070\r\n"
+	"ipsec-3gpp;alg=hmac-sha-1-96%s;spi-c=%u;spi-s=%u;port-c=%u;port-s=5070\r\n"
 
 struct world {
 	struct pcscf *p;
@@ -149,7 +150,9 @@ static bool flow_of(struct world *w, bool newest, struct sip_flow *f)
 	*f = (struct sip_flow){.set = w->sas[found].set.id, .pair = SA_SERVER};
 	f->local = (struct ip_endpoint){w->sas[found].set.local,
 					w->sas[found].set.local_port[SA_SERVER]};
-	f->remote = (struct ip_endpoint){w->sas[found].set.remote,
+	f->remote = (struct ip_endpoint){w->sas[found].set.mode == SA_MODE_TRANSPORT
+						 ? w->sas[found].set.remote
+						 : w->sas[found].set.tunnel.inner_remote[0],
 					 w->sas[found].set.remote_port[SA_SERVER]};
 	return true;
 }
@@ -161,6 +164,27 @@ static struct sip_flow clear_flow(void)
 	ip_addr_parse(&f.local.addr, "192.0.2.1");
 	ip_addr_parse(&f.remote.addr, "192.0.2.77");
 	return f;
+}
+
+static struct sip_flow nat_flow(void)
+{
+	struct sip_flow f = clear_flow();
+
+	ip_addr_parse(&f.remote.addr, "203.0.113.9");
+	f.remote.port = 3100;
+	return f;
+}
+
+static void nat_moves(struct world *w, sa_set_id set, struct sv text)
+{
+	struct ip_endpoint outer = {.port = 4500};
+	struct ip_addr inner;
+
+	ip_addr_parse(&outer.addr, "203.0.113.9");
+	ip_addr_parse(&inner, "192.0.2.77");
+	if (text.n)
+		outer.addr.b[3] = (uint8_t)text.p[0];
+	pcscf_ue_moved(w->p, set, &outer, &inner);
 }
 
 static void ue_says(struct world *w, const struct sip_flow *f, struct sv text)
@@ -182,7 +206,9 @@ static void ue_register(struct world *w, struct sv more, const struct sip_flow *
 		sbuf_printf(&b, SM_HEAD("5070"), w->serial, w->serial);
 	else
 		sbuf_printf(&b, SM_HEAD("5060"), w->serial, w->serial);
-	sbuf_printf(&b, CLIENT, spi, spi + 1, 40000 + w->proposal % 1000);
+	for (unsigned mode = 0; mode < 2; mode++)
+		sbuf_printf(&b, CLIENT, mode ? ";mod=UDP-enc-tun" : "", spi, spi + 1,
+			    40000 + w->proposal % 1000);
 	if (sm7)
 		sbuf_printf(&b, "Security-Verify: %s\r\n", w->verify);
 	sbuf_printf(&b,
@@ -288,12 +314,19 @@ static void pass_time(struct world *w, uint64_t ms)
 
 static void order(struct world *w, char what, struct sv text)
 {
-	struct sip_flow clear = clear_flow(), set;
+	struct sip_flow clear = clear_flow(), nat = nat_flow(), set;
 	unsigned status;
 
 	switch (what) {
 	case '1':
 		ue_register(w, text, &clear, false);
+		break;
+	case 'n':
+		ue_register(w, text, &nat, false);
+		break;
+	case 'v':
+		if (flow_of(w, true, &set))
+			nat_moves(w, set.set, text);
 		break;
 	case '2':
 	case '7':
@@ -357,10 +390,13 @@ static struct world *world_make(void)
 		.linger = 32,
 		.max_pending = 8,
 		.reg_event = true,
+		.udp_enc_port = 4500,
+		.alias[0].len = 28,
 	};
 
 	ip_addr_parse(&conf.access[0].addr, "192.0.2.1");
 	conf.access[0].port = 5060;
+	ip_addr_parse(&conf.alias[0].addr, "198.18.0.0");
 	assert(w && timers_alloc(&w->timers) == 0 && mw_alloc(&w->mw) == 0);
 	assert(mw_attach(w->mw, SV(CORE), to_core, w) == 0);
 	assert(pcscf_alloc(&w->p, &conf, &env, w->timers, w->mw) == 0);

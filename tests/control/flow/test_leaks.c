@@ -83,6 +83,40 @@ static void reg_event_cycle(struct net *n, unsigned round)
 	assert_int_equal(timers_count(n->timers), 0);
 }
 
+/* Behind a NAT that binds anew each time, and moves in between. */
+/* covers: F07, NM-14 */
+static void three_thousand_rebindings(void **state)
+{
+	struct net_setup setup = {.ues = 1,
+				  .ip = 4,
+				  .udp_enc_tun = true,
+				  .challenge_protected = true,
+				  .nat[0] = {"192.168.1.2", "203.0.113.1"}};
+	struct net *n = net_alloc(&setup);
+	unsigned count = rounds(3000);
+	size_t before = 0;
+	char address[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 100 + count; i++) {
+		if (i == 100)
+			before = mallinfo2().uordblks;
+		net_register(n, 0);
+		snprintf(address, sizeof(address), "203.0.113.%u", 1 + i % 250);
+		net_rebind(n, 0, address);
+		net_run(n, 21000); /* a heartbeat */
+		net_register(n, 0);
+		assert_int_equal(ue_deregister(n->ues[0].ue, n->now), 0);
+		net_run(n, 400000);
+		assert_false(ue_registered(n->ues[0].ue));
+		assert_int_equal(net_sets(&n->edge), 0);
+		assert_int_equal(net_counters(n).transactions, 0);
+	}
+	assert_true(mallinfo2().uordblks <= before + CACHES);
+	assert_true(n->moves >= 3 * count);
+	net_free(n);
+}
+
 /* covers: F07 */
 static void three_thousand_reg_events(void **state)
 {
@@ -128,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_thousand_registrations),
+		cmocka_unit_test(three_thousand_rebindings),
 		cmocka_unit_test(three_thousand_reg_events),
 		cmocka_unit_test(a_hundred_thousand_refreshes),
 	};

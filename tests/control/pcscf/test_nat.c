@@ -296,6 +296,29 @@ static void inner_address_is_settled_by_sm7(void **state)
 	}
 }
 
+/* Over TCP the first message has the host's view; the data plane's event says the inner address. */
+/* covers: NM-07 */
+static void inner_address_is_settled_by_the_event(void **state)
+{
+	struct pcscf_registration g;
+	struct rig_ue u;
+	struct rig r;
+
+	(void)state;
+	start(&r, &u);
+	rig_sm1(&r, &u, 0);
+	rig_challenge(&r, &u);
+	u.addr = addr(NAT);
+	moved(&r, &u, NAT, 45000);
+	assert_true(rig_registration(&r, &u, &g));
+	assert_true(addr_is(&g.sets[0].set.tunnel.inner_remote[0], NAT));
+	assert_int_equal(g.sets[0].set.tunnel.inner_remote[1].version, 0);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 600);
+	assert_true(addr_is(&rig_last_ue(&r)->flow.remote.addr, NAT));
+	rig_end(&r);
+}
+
 /* ---- SA_table ----------------------------------------------------------------------------- */
 
 /* covers: D-17, NM-09, NM-10 */
@@ -454,6 +477,16 @@ static void aliases_are_distinct_and_come_back(void **state)
 	rig_sm1(&r, &u[2], 0);
 	rig_challenge(&r, &u[2]);
 	assert_true(addr_is(&rig_sa(&r, u[2].set)->tunnel.host_alias, "198.18.0.1"));
+	/* one that is held is passed over */
+	rig_ue_fresh(&u[0]);
+	rig_sm1(&r, &u[0], 0);
+	rig_challenge(&r, &u[0]);
+	assert_true(addr_is(&rig_sa(&r, u[0].set)->tunnel.host_alias, "198.18.0.2"));
+	assert_int_equal(pcscf_deregister(r.p, sv_of(u[0].impi), r.now), 0);
+	rig_ue_fresh(&u[1]);
+	rig_sm1(&r, &u[1], 0);
+	rig_challenge(&r, &u[1]);
+	assert_true(addr_is(&rig_sa(&r, u[1].set)->tunnel.host_alias, "198.18.0.2"));
 	rig_end(&r);
 }
 
@@ -513,6 +546,7 @@ int main(void)
 		cmocka_unit_test(both_ways_through_the_tunnel),
 		cmocka_unit_test(via_of_sm7),
 		cmocka_unit_test(inner_address_is_settled_by_sm7),
+		cmocka_unit_test(inner_address_is_settled_by_the_event),
 		cmocka_unit_test(one_port_us_per_public_address),
 		cmocka_unit_test(race_for_a_port_us),
 		cmocka_unit_test(ue_is_followed),

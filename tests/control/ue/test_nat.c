@@ -172,7 +172,7 @@ static void what_is_chosen(void **state)
 	}
 }
 
-static void registered(struct h *h, const char *received, const char **mods)
+static void registered_for(struct h *h, const char *received, const char **mods, unsigned expires)
 {
 	char fields[256];
 	sa_set_id set;
@@ -182,10 +182,31 @@ static void registered(struct h *h, const char *received, const char **mods)
 	/* the registrar's list: another one of this user first; ours by its public address */
 	snprintf(fields, sizeof(fields),
 		 "Contact: <sip:user1_public1@10.9.9.9:5060>;expires=77, "
-		 "<sip:user1_public1@%s:%u>;expires=600000\r\n",
-		 received ? received : OWN, h_flow(h, set).local.port);
+		 "<sip:user1_public1@%s:%u>;expires=%u\r\n",
+		 received ? received : OWN, h_flow(h, set).local.port, expires);
 	respond(h, set, 200, NULL, fields);
 	assert_true(ue_registered(h->ue));
+}
+
+static void registered(struct h *h, const char *received, const char **mods)
+{
+	registered_for(h, received, mods, 600000);
+}
+
+/* What the registrar grants is said of the public address. */
+/* covers: NM-12 */
+static void granted_to_the_public_contact(void **state)
+{
+	struct h *h = start(true);
+
+	(void)state;
+	registered_for(h, NAT, tunnel_only, 1000);
+	h_advance(h, 499000);
+	assert_string_equal(h_last(h)->text, "\r\n\r\n");
+	h_advance(h, 2000); /* half of the time is over, and a heartbeat due */
+	assert_true(!memcmp(h_last(h)->text, "REGISTER", 8) ||
+		    !memcmp(h_last(h)[-1].text, "REGISTER", 8));
+	h_free(h);
 }
 
 /* The mapping is kept, and the P-CSCF told by something that proves where it came from. */
@@ -259,6 +280,7 @@ int main(void)
 		cmocka_unit_test(offers_both_modes),
 		cmocka_unit_test(sm7_through_the_tunnel),
 		cmocka_unit_test(what_is_chosen),
+		cmocka_unit_test(granted_to_the_public_contact),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(no_heartbeat_without_tunnel),
 		cmocka_unit_test(contact_of_refresh_and_restart),
