@@ -145,7 +145,11 @@ static void to_scscf(void *arg, struct sv text, uint64_t now)
 
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf))
 {
-	bool resolver = r->resolver;
+	rig_init_resolver(r, tweak, false);
+}
+
+void rig_init_resolver(struct rig *r, void (*tweak)(struct pcscf_conf *conf), bool resolver)
+{
 	struct pcscf_env env = {.ctx = r,
 				.send = to_ue,
 				.sa_reserve = sa_reserve,

@@ -47,7 +47,6 @@ struct rig {
 	struct rig_box ue, core; /* what they got, in order */
 	char text[RIG_TEXT];
 	unsigned serial;
-	bool resolver; /* set before rig_init(): the P-CSCF can ask for names */
 	char resolve_host[256];
 	uint32_t resolve_id;
 	unsigned resolves;
@@ -56,6 +55,8 @@ struct rig {
 };
 
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf));
+/* The same; resolver: the P-CSCF can ask for names. */
+void rig_init_resolver(struct rig *r, void (*tweak)(struct pcscf_conf *conf), bool resolver);
 void rig_end(struct rig *r);
 void rig_run(struct rig *r, uint64_t ms);
 unsigned rig_installed(const struct rig *r);

@@ -7,8 +7,7 @@ static struct rig_ue u;
 static int setup(void **state)
 {
 	(void)state;
-	r.resolver = true;
-	rig_init(&r, NULL);
+	rig_init_resolver(&r, NULL, true);
 	rig_ue_init(&u, "alice", "192.0.2.77");
 	rig_registered(&r, &u, 0, 600);
 	rig_forget(&r);
