@@ -567,6 +567,12 @@ void dp_disarm(struct dp *dp)
 
 /* ---- counters ----------------------------------------------------------------------------- */
 
+uint64_t dp_clock(uint64_t *hz)
+{
+	*hz = rte_get_tsc_hz();
+	return rte_rdtsc();
+}
+
 unsigned dp_workers(struct dp *dp)
 {
 	return dp->env.n_workers;

@@ -69,6 +69,7 @@ unsigned handover_poll(struct worker *w)
 	unsigned n, i, n_ue = 0, n_host = 0;
 
 	n = rte_ring_dequeue_burst_elem(w->handover, item, sizeof(item[0]), HANDOVER_BATCH, NULL);
+	w->c.handover_in += n;
 	for (i = 0; i < n; i++) {
 		switch ((enum handover_kind)item[i].kind) {
 		case HANDOVER_UE_RX:

@@ -75,8 +75,12 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 	for (i = 0; i < n; i++)
 		jobs[i] = &p[i]->job;
 	w->jobs_given += n;
-	if (n)
+	if (n) {
+		w->c.crypto_calls++;
+		w->c.crypto_jobs += n;
+		w->c.crypto_together += w->jobs_given - w->jobs_back;
 		n = esp_engine_submit(w->engine, jobs, n, w->done);
+	}
 	worker_mark(w, WORKER_STAGE_CRYPTO);
 	if (n)
 		crypto_finished(w, n);
@@ -84,8 +88,13 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 
 static void crypto_flush(struct worker *w)
 {
-	if (esp_engine_in_flight(w->engine))
-		crypto_finished(w, esp_engine_flush(w->engine, w->done));
+	unsigned n;
+
+	if (!esp_engine_in_flight(w->engine))
+		return;
+	n = esp_engine_flush(w->engine, w->done);
+	w->c.crypto_flushed += n;
+	crypto_finished(w, n);
 }
 
 /* Has a job been in the engine for too long? Under load they come back by themselves. */
@@ -252,11 +261,19 @@ int worker_run(void *worker)
 {
 	struct worker *w = worker;
 	struct idle idle = {0};
+	uint64_t before = 0;
+	unsigned n = 0;
 
 	/* The kernel adds 50 us to each sleep otherwise. */
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
-		if (worker_poll(w))
+		bool busy = n > 0;
+
+		n = worker_poll(w);
+		if (busy) /* the turn before: it ended where this one began */
+			w->c.busy_cycles += w->now - before;
+		before = w->now;
+		if (n)
 			idle = (struct idle){0};
 		else
 			idle_wait(w, &idle);

@@ -224,8 +224,15 @@ struct dp_counters {
 	uint64_t mss_clamped;  /* TCP SYNs */
 	uint64_t too_big_told; /* ICMP to the host: its packet does not fit */
 	uint64_t joined;       /* packets that came in several buffers */
+	uint64_t handover_in;  /* packets from other workers */
+	uint64_t busy_cycles;  /* of dp_clock(), in turns that found packets */
+	/* The crypto engine: calls, their jobs, and jobs in it per call, those of before included.
+	 * Flushed ones left because they had waited, not because the lanes were full. */
+	uint64_t crypto_calls, crypto_jobs, crypto_together, crypto_flushed;
 	uint64_t drops[DP_DROP_COUNT];
 };
 
 unsigned dp_workers(struct dp *dp);
 void dp_worker_counters(struct dp *dp, unsigned worker, struct dp_counters *c);
+/* The clock that busy_cycles are of: now, and its ticks per second. */
+uint64_t dp_clock(uint64_t *hz);

@@ -8,7 +8,8 @@
 
 #include "control/base/parse.h"
 
-#define SQN_MAX ((UINT64_C(1) << 48) - 1)
+#define WATCH_MAX 86400
+#define SQN_MAX	  ((UINT64_C(1) << 48) - 1)
 
 enum option_id {
 	OPT_SOCKET = 256,
@@ -28,6 +29,7 @@ enum option_id {
 	OPT_FILE,
 	OPT_REJECT,
 	OPT_EXPIRES,
+	OPT_WATCH,
 	OPT_END,
 };
 
@@ -49,6 +51,7 @@ static const struct option options[] = {
 	{"file", required_argument, NULL, OPT_FILE},
 	{"reject", no_argument, NULL, OPT_REJECT},
 	{"expires", required_argument, NULL, OPT_EXPIRES},
+	{"watch", required_argument, NULL, OPT_WATCH},
 	{NULL, 0, NULL, 0},
 };
 
@@ -67,7 +70,7 @@ static const struct command {
 } commands[] = {
 	{{"show", "registrations"}, ARGS_SHOW_REGISTRATIONS, false, OPTIONS_LIST},
 	{{"show", "sas"}, ARGS_SHOW_SAS, false, OPTIONS_LIST},
-	{{"show", "workers"}, ARGS_SHOW_WORKERS, false, OPTIONS_ANY},
+	{{"show", "workers"}, ARGS_SHOW_WORKERS, false, OPTIONS_ANY | BIT(OPT_WATCH)},
 	{{"show", "drops"}, ARGS_SHOW_DROPS, false, OPTIONS_ANY},
 	{{"show", "status"}, ARGS_SHOW_STATUS, false, OPTIONS_ANY},
 	{{"subscriber", "add"},
@@ -178,6 +181,16 @@ static int registration_option(struct args *a, int id, const char *text, FILE *e
 	return v ? 0 : wrong(err, "--expires: expected at least 1");
 }
 
+static int watch_option(struct args *a, const char *text, FILE *err)
+{
+	uint32_t seconds;
+
+	if (!parse_u32(sv_of(text), WATCH_MAX, &seconds) || seconds == 0)
+		return wrong(err, "--watch: expected seconds, 1 to %d", WATCH_MAX);
+	a->watch_s = seconds;
+	return 0;
+}
+
 static int option_take(struct args *a, int id, char *text, FILE *err)
 {
 	switch (id) {
@@ -187,6 +200,8 @@ static int option_take(struct args *a, int id, char *text, FILE *err)
 	case OPT_JSON:
 		a->json = true;
 		return 0;
+	case OPT_WATCH:
+		return watch_option(a, text, err);
 	case OPT_LIMIT:
 	case OPT_OFFSET:
 		return list_option(a, id, text, err);
@@ -286,7 +301,10 @@ void args_help(FILE *out)
 	      "  show sas [--offset N] [--limit N]             security associations with "
 	      "counters;\n"
 	      "                                                N counts SA sets\n"
-	      "  show workers                                  packets per worker\n"
+	      "  show workers [--watch SECONDS]                packets per worker, and what they "
+	      "do\n"
+	      "                                                now: rates of one second; with\n"
+	      "                                                --watch again and again\n"
 	      "  show drops                                    what was dropped, by reason\n"
 	      "  show status                                   the daemon as a whole\n"
 	      "  subscriber add --impi IMPI --impu IMPU... --k-file FILE --opc HEX|--op HEX\n"

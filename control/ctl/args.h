@@ -29,6 +29,7 @@ struct args {
 	const char *socket;
 	bool json;
 	bool has_limit;
+	uint32_t watch_s;	/* 0: once */
 	uint32_t offset, limit; /* of a list; limit 0: all */
 	const char *impi, *impus[ARGS_MAX_IMPUS];
 	unsigned n_impus;

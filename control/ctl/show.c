@@ -6,6 +6,7 @@
 
 #include "control/ctl/list.h"
 #include "control/ctl/table.h"
+#include "control/ctl/workers.h"
 
 /* ---- cells of a row ----------------------------------------------------------------------- */
 
@@ -60,16 +61,6 @@ static void cell_strings(struct row *r, const json_t *array)
 		(size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "",
 				 json_string_value(e));
 	cell(r, "%s", text);
-}
-
-static long long sum_of(const json_t *numbers)
-{
-	const char *key;
-	long long sum = 0;
-	json_t *v;
-
-	json_object_foreach((json_t *)numbers, key, v) sum += json_integer_value(v);
-	return sum;
 }
 
 /* ---- the rows of each list ---------------------------------------------------------------- */
@@ -148,25 +139,11 @@ static int subscriber_rows(struct table *t, const json_t *item)
 	return table_add(t, r.cells);
 }
 
-static int worker_rows(struct table *t, const json_t *item)
-{
-	static const char *const keys[] = {
-		"worker",      "ue_rx",		"ue_tx",      "host_rx",      "host_tx",
-		"esp_checked", "esp_protected", "to_control", "from_control", "sleeps"};
-	struct row r = {0};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		cell_number(&r, item, keys[i]);
-	cell(&r, "%lld", sum_of(json_object_get(item, "drops")));
-	return table_add(t, r.cells);
-}
-
 /* ---- views -------------------------------------------------------------------------------- */
 
 struct view {
 	enum args_verb verb;
 	const char *path, *name;
-	bool in_parts;
 	const char *head[TABLE_MAX_COLUMNS + 1];
 	int (*rows)(struct table *t, const json_t *item);
 };
@@ -175,29 +152,19 @@ static const struct view views[] = {
 	{ARGS_SHOW_REGISTRATIONS,
 	 "/v1/registrations",
 	 "registrations",
-	 true,
 	 {"IMPI", "IMPU", "UE", "STATE", "EXPIRES", "SETS", "ALGORITHMS"},
 	 registration_rows},
 	{ARGS_SHOW_SAS,
 	 "/v1/sas",
 	 "sas",
-	 true,
 	 {"IMPI", "SET", "ROLE", "DIR", "SPI", "FROM", "TO", "ALGORITHMS", "PACKETS", "BYTES",
 	  "SEQ", "EXPIRES"},
 	 sa_rows},
 	{ARGS_SUBSCRIBER_LIST,
 	 "/v1/subscribers",
 	 "subscribers",
-	 true,
 	 {"IMPI", "STATE", "SQN", "AMF", "IMPUS"},
 	 subscriber_rows},
-	{ARGS_SHOW_WORKERS,
-	 "/v1/workers",
-	 "workers",
-	 false,
-	 {"WORKER", "UE RX", "UE TX", "HOST RX", "HOST TX", "ESP IN", "ESP OUT", "TO CTL",
-	  "FROM CTL", "SLEEPS", "DROPS"},
-	 worker_rows},
 };
 
 struct output {
@@ -229,20 +196,6 @@ static int json_print(json_t *o)
 	return err ? -ENOMEM : 0;
 }
 
-static int view_print(struct client *c, const struct args *a, struct output *o)
-{
-	json_t *answer = NULL;
-	int err;
-
-	if (o->view->in_parts)
-		return list_fetch(c, a, o->view->path, o->view->name, part_print, o);
-	err = client_request(c, "GET", o->view->path, NULL, &answer);
-	if (!err)
-		err = part_print(o, json_object_get(answer, o->view->name));
-	json_decref(answer);
-	return err;
-}
-
 static int show_view(struct client *c, const struct args *a, const struct view *v)
 {
 	struct output o = {.view = v};
@@ -251,7 +204,7 @@ static int show_view(struct client *c, const struct args *a, const struct view *
 	if (a->json)
 		o.items = json_array();
 	if (!err)
-		err = view_print(c, a, &o);
+		err = list_fetch(c, a, v->path, v->name, part_print, &o);
 	if (!err && a->json)
 		err = json_print(json_pack("{s:O}", v->name, o.items));
 	json_decref(o.items);
@@ -305,6 +258,8 @@ int show(struct client *c, const struct args *a)
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
 		if (views[i].verb == a->verb)
 			return show_view(c, a, &views[i]);
+	if (a->verb == ARGS_SHOW_WORKERS)
+		return workers_show(c, a);
 	if (a->verb == ARGS_SHOW_DROPS)
 		return show_object(c, a, "/v1/drops", false);
 	return show_object(c, a, "/v1/status", true);

@@ -23,8 +23,11 @@ static json_t *plane_drops_json(const struct dp_counters *c)
 static json_t *worker_json(unsigned worker, const struct dp_counters *c)
 {
 	json_t *o = json_object();
+	uint64_t hz, clock = dp_clock(&hz);
 
 	count_set(o, "worker", worker);
+	count_set(o, "clock", clock);
+	count_set(o, "clock_hz", hz);
 	count_set(o, "ue_rx", c->ue_rx);
 	count_set(o, "ue_tx", c->ue_tx);
 	count_set(o, "host_rx", c->host_rx);
@@ -39,6 +42,12 @@ static json_t *worker_json(unsigned worker, const struct dp_counters *c)
 	count_set(o, "polls", c->polls);
 	count_set(o, "empty_polls", c->empty_polls);
 	count_set(o, "sleeps", c->sleeps);
+	count_set(o, "handover_in", c->handover_in);
+	count_set(o, "busy_cycles", c->busy_cycles);
+	count_set(o, "crypto_calls", c->crypto_calls);
+	count_set(o, "crypto_jobs", c->crypto_jobs);
+	count_set(o, "crypto_together", c->crypto_together);
+	count_set(o, "crypto_flushed", c->crypto_flushed);
 	json_object_set_new(o, "drops", plane_drops_json(c));
 	return o;
 }

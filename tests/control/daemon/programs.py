@@ -21,6 +21,15 @@ realm = "r.example";
 hss = { database = "h.db"; synchronous = false; };
 control = { socket = "c.sock"; };
 """
+# Ports that hand out empty frames as fast as they are asked, and swallow what is sent.
+PLANE = CONF.replace('["', '["p-cscf", "').replace('control = { socket = "c.sock"; };', "") + """
+dataplane = {
+	ue_port = "net_null0"; host_port = "net_null1"; workers = 2; huge_pages = false; memory_mb = 192;
+	buffers = 4096; sa_sets = 1024; idle_sleep_us = 200;
+};
+access = { addresses = ["192.0.2.1"]; };
+control = { socket = "c.sock"; };
+"""
 
 
 def run(*args, stdin=None):
@@ -149,6 +158,35 @@ class Programs(unittest.TestCase):
         r = self.ctl("reauth", "a@x", "--expires", "30")
         self.assertEqual(r.returncode, 1)
         self.assertIn("not registered", r.stderr)
+
+    def test_show_workers_live(self):
+        """Two workers, by one line of the configuration; both carry packets, and their rates fit their counters."""
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(PLANE)
+        self.start()
+        one, two = (json.loads(self.ctl("show", "workers", "--json").stdout)["workers"] for _ in "12")
+        self.assertEqual([w["worker"] for w in two], [0, 1])
+        for before, w in zip(one, two):
+            rates, seconds = w["rates"], (w["clock"] - before["clock"]) / w["clock_hz"]
+            got = {k: w[k] - before[k] for k in ("ue_rx", "polls", "busy_cycles")}
+            self.assertGreater(got["ue_rx"], 0)
+            self.assertGreater(rates["in_pps"], 0)
+            self.assertGreaterEqual(rates["batch"], 1)
+            self.assertGreater(rates["load"], 0)
+            self.assertLessEqual(got["busy_cycles"], seconds * w["clock_hz"] * 1.01)
+            self.assertGreater(rates["cycles_per_packet"], 0)
+            self.assertGreater(sum(rates["drops"].values()), 0)
+            self.assertLessEqual(set(rates["drops"]), set(w["drops"]))
+        text = self.ctl("show", "workers").stdout
+        for word in "UE RX", "BUSY %", "CYCLES/PKT", "LANE FILL", "worker 0 drops", "worker 1 drops":
+            self.assertIn(word, text)
+        watch = subprocess.Popen([CTL, "--socket", self.socket, "show", "workers", "--watch", "1", "--json"],
+                                 stdout=subprocess.PIPE, text=True)
+        seconds = [json.loads(watch.stdout.readline())["workers"][1]["rates"]["seconds"] for _ in range(2)]
+        watch.terminate()
+        watch.communicate(timeout=10)
+        for s in seconds:
+            self.assertTrue(0.9 < s < 10, s)
 
     def test_store_survives(self):
         """kill -9: the stale socket is replaced, the subscribers are there."""
