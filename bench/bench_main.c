@@ -5,6 +5,7 @@
 #include "bench/bench_churn.h"
 #include "bench/bench_esp.h"
 #include "bench/bench_options.h"
+#include "bench/bench_signal.h"
 #include "bench/bench_world.h"
 #include "crypto/secret.h"
 
@@ -62,6 +63,25 @@ static int churn_main(const struct bench_options *o)
 	return r.verified ? 0 : 1;
 }
 
+static int signal_main(const struct bench_options *o)
+{
+	struct bench_signal_result r;
+	struct world *w = NULL;
+	int rc = eal_start(o);
+
+	if (rc == 0)
+		rc = world_alloc(&w, o, 0);
+	if (rc == 0)
+		rc = bench_signal(w, o, &r);
+	world_free(w);
+	if (rc < 0) {
+		fprintf(stderr, "esplanade-bench: %s\n", strerror(-rc));
+		return 1;
+	}
+	bench_signal_print(o, &r, stdout);
+	return r.verified ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench_options o;
@@ -80,6 +100,8 @@ int main(int argc, char **argv)
 		return esp_main(&o);
 	case BENCH_COMMAND_CHURN:
 		return churn_main(&o);
+	case BENCH_COMMAND_SIGNAL:
+		return signal_main(&o);
 	case BENCH_COMMAND_VERSION:
 		puts("esplanade-bench " ESPLANADE_VERSION);
 		return 0;

@@ -7,7 +7,6 @@
 
 #define IP_UDP_LEN_V4 28
 #define IP_UDP_LEN_V6 48
-#define MAX_SIZE      1408 /* with ESP in UDP in IPv6 still below an MTU of 1500 */
 
 static const char *const dir_names[] = {"out", "in"};
 static const char *const mode_names[SA_MODE_COUNT] = {
@@ -49,6 +48,9 @@ void bench_options_help(FILE *f)
 	fputs("usage: esplanade-bench esp OPTIONS    the ESP pipeline against the bare crypto "
 	      "library\n"
 	      "       esplanade-bench churn OPTIONS  SA sets come and go while packets flow\n"
+	      "       esplanade-bench signal OPTIONS UEs send SIP at a rate, over a wire that "
+	      "loses,\n"
+	      "                                      repeats and damages packets\n"
 	      "\n"
 	      "  --dir out|in                         (out)\n"
 	      "  --mode transport|udp-enc-tun         (transport)\n"
@@ -61,6 +63,11 @@ void bench_options_help(FILE *f)
 	      "  --workers N    (1)\n"
 	      "  --stages       esp: cycles by stage, too\n"
 	      "  --json         one object on stdout\n"
+	      "  --ues N        signal: UEs, each with an SA set (--sas 2N)\n"
+	      "  --rate N       signal: messages per second (10000)\n"
+	      "  --loss P, --replay P, --damage P\n"
+	      "                 signal: percent of the packets that the wire does that to (0)\n"
+	      "  --help\n"
 	      "\n"
 	      "Exit status: 0 results were verified, 1 not so, 2 wrong usage.\n",
 	      f);
@@ -86,12 +93,12 @@ static bool number_parse(const char *text, unsigned long min, unsigned long max,
 	return errno == 0 && *end == '\0' && *n >= min && *n <= max;
 }
 
-static bool seconds_parse(const char *text, double *seconds)
+static bool real_parse(const char *text, double min, double max, double *value)
 {
 	char *end;
 
-	*seconds = strtod(text, &end);
-	return end != text && *end == '\0' && *seconds >= 0.05 && *seconds <= 86400;
+	*value = strtod(text, &end);
+	return end != text && *end == '\0' && *value >= min && *value <= max;
 }
 
 static const struct option long_options[] = {
@@ -100,7 +107,10 @@ static const struct option long_options[] = {
 	{"encr", required_argument, NULL, 'e'},	   {"size", required_argument, NULL, 's'},
 	{"sas", required_argument, NULL, 'n'},	   {"seconds", required_argument, NULL, 't'},
 	{"workers", required_argument, NULL, 'w'}, {"stages", no_argument, NULL, 'g'},
-	{"json", no_argument, NULL, 'j'},	   {NULL, 0, NULL, 0},
+	{"json", no_argument, NULL, 'j'},	   {"help", no_argument, NULL, 'h'},
+	{"ues", required_argument, NULL, 'u'},	   {"rate", required_argument, NULL, 'r'},
+	{"loss", required_argument, NULL, 'L'},	   {"replay", required_argument, NULL, 'R'},
+	{"damage", required_argument, NULL, 'D'},  {NULL, 0, NULL, 0},
 };
 
 static bool name_take(struct bench_options *o, int option, const char *text)
@@ -138,7 +148,7 @@ static bool number_take(struct bench_options *o, int option, const char *text)
 		o->ip = (uint8_t)n;
 		break;
 	case 's':
-		ok = number_parse(text, 64, MAX_SIZE, &n);
+		ok = number_parse(text, 64, BENCH_MAX_SIZE, &n);
 		o->size = (uint16_t)n;
 		break;
 	case 'n':
@@ -150,9 +160,32 @@ static bool number_take(struct bench_options *o, int option, const char *text)
 		o->workers = (uint16_t)n;
 		break;
 	default:
-		ok = seconds_parse(text, &o->seconds);
+		ok = real_parse(text, 0.05, 86400, &o->seconds);
 	}
 	return ok;
+}
+
+static bool signal_take(struct bench_options *o, int option, const char *text)
+{
+	unsigned long n;
+
+	if (o->command != BENCH_COMMAND_SIGNAL)
+		return false;
+	switch (option) {
+	case 'u':
+		if (!number_parse(text, 1, BENCH_MAX_SAS / SA_PAIRS, &n))
+			return false;
+		o->sas = (uint32_t)n * SA_PAIRS;
+		return true;
+	case 'r':
+		return real_parse(text, 0.1, 1e8, &o->rate);
+	case 'L':
+		return real_parse(text, 0, 100, &o->loss);
+	case 'R':
+		return real_parse(text, 0, 100, &o->replay);
+	default:
+		return real_parse(text, 0, 100, &o->damage);
+	}
 }
 
 static bool option_take(struct bench_options *o, int option, const char *text)
@@ -169,6 +202,12 @@ static bool option_take(struct bench_options *o, int option, const char *text)
 	case 'i':
 	case 'e':
 		return name_take(o, option, text);
+	case 'u':
+	case 'r':
+	case 'L':
+	case 'R':
+	case 'D':
+		return signal_take(o, option, text);
 	default:
 		return number_take(o, option, text);
 	}
@@ -180,10 +219,14 @@ static int options_take(struct bench_options *o, int argc, char **argv, char *wh
 
 	opterr = 0;
 	optind = 0; /* glibc: begin anew, so that tests may parse many lines */
-	while ((option = getopt_long(argc, argv, "", long_options, &at)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", long_options, &at)) != -1) {
 		if (option == '?') {
 			snprintf(why, room, "unknown option, or no value: %s", argv[optind - 1]);
 			return -EINVAL;
+		}
+		if (option == 'h') {
+			o->command = BENCH_COMMAND_HELP;
+			return 0;
 		}
 		if (!option_take(o, option, optarg)) {
 			snprintf(why, room, "bad value of --%s: %s", long_options[at].name, optarg);
@@ -194,12 +237,16 @@ static int options_take(struct bench_options *o, int argc, char **argv, char *wh
 		snprintf(why, room, "unexpected argument: %s", argv[optind]);
 		return -EINVAL;
 	}
+	if (o->command == BENCH_COMMAND_SIGNAL && o->size < BENCH_SIGNAL_MIN_SIZE) {
+		snprintf(why, room, "signal: --size of at least %d", BENCH_SIGNAL_MIN_SIZE);
+		return -EINVAL;
+	}
 	return 0;
 }
 
 int bench_options_parse(struct bench_options *o, int argc, char **argv, char *why, size_t room)
 {
-	static const char *const commands[] = {"help", "version", "esp", "churn"};
+	static const char *const commands[] = {"help", "version", "esp", "churn", "signal"};
 	const char *name = argc > 1 ? argv[1] : "help";
 	int command;
 
@@ -210,14 +257,18 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv, char *wh
 		.sas = 1,
 		.seconds = 3,
 		.workers = 1,
+		.rate = 10000,
 	};
 	if (strncmp(name, "--", 2) == 0)
 		name += 2;
+	if (strcmp(name, "-h") == 0)
+		name = "help";
 	command = name_find(name, commands, sizeof(commands) / sizeof(commands[0]));
 	if (command < 0) {
 		snprintf(why, room, "unknown command: %s", argv[1]);
 		return -EINVAL;
 	}
 	o->command = (enum bench_command)command;
+	o->inbound = o->command == BENCH_COMMAND_SIGNAL;
 	return argc > 1 ? options_take(o, argc - 1, argv + 1, why, room) : 0;
 }

@@ -13,10 +13,14 @@ enum bench_command {
 	BENCH_COMMAND_VERSION,
 	BENCH_COMMAND_ESP,
 	BENCH_COMMAND_CHURN,
+	BENCH_COMMAND_SIGNAL,
 };
 
 #define BENCH_MAX_WORKERS 16
+#define BENCH_MAX_SIZE	  1408	  /* with ESP in UDP in IPv6 still below an MTU of 1500 */
 #define BENCH_MAX_SAS	  8388608 /* of one direction: as many as a table holds */
+
+#define BENCH_SIGNAL_MIN_SIZE 144
 
 struct bench_options {
 	enum bench_command command;
@@ -31,6 +35,8 @@ struct bench_options {
 	uint16_t workers;
 	bool json;
 	bool stages; /* cycles by stage as well */
+	/* signal: messages per second, and percent of the packets that the wire loses and so on */
+	double rate, loss, replay, damage;
 };
 
 /* 0, or -EINVAL and the reason in why. */

@@ -101,3 +101,51 @@ void bench_churn_print(const struct bench_options *o, const struct bench_churn_r
 	}
 	fflush(f);
 }
+
+static void signal_json(const struct bench_options *o, const struct bench_signal_result *r, FILE *f,
+			double rate, double loss)
+{
+	json_t *j = json_pack("{s:s, s:I, s:s, s:i, s:s, s:s, s:i, s:f, s:f, s:f}", "bench",
+			      "signal", "ues", (json_int_t)(o->sas + SA_PAIRS - 1) / SA_PAIRS,
+			      "mode", bench_mode_name(o->mode), "ip", (int)o->ip, "integ",
+			      bench_integ_name(o->integ), "encr", bench_encr_name(o->encr), "size",
+			      (int)o->size, "seconds", r->seconds, "rate_wanted", o->rate, "rate",
+			      rate);
+
+	if (!j)
+		return;
+	json_object_update_new(
+		j,
+		json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:b}", "sent",
+			  (json_int_t)r->sent, "received", (json_int_t)r->received, "loss_percent",
+			  loss, "injected_lost", (json_int_t)r->injected_lost, "injected_replayed",
+			  (json_int_t)r->injected_replayed, "injected_damaged",
+			  (json_int_t)r->injected_damaged, "replay_drops",
+			  (json_int_t)r->replay_drops, "icv_failures", (json_int_t)r->icv_failures,
+			  "other_drops", (json_int_t)r->other_drops, "p50_us", r->p50_us, "p99_us",
+			  r->p99_us, "verified", (int)r->verified));
+	json_print(j, f);
+}
+
+void bench_signal_print(const struct bench_options *o, const struct bench_signal_result *r, FILE *f)
+{
+	double rate = r->seconds > 0 ? (double)r->sent / r->seconds : 0;
+	double loss = r->sent ? 100 * (double)(r->sent - r->received) / (double)r->sent : 0;
+
+	if (o->json) {
+		signal_json(o, r, f, rate, loss);
+	} else {
+		fprintf(f, "%lu messages in %.2f s: %.0f per second of %.0f\n",
+			(unsigned long)r->sent, r->seconds, rate, o->rate);
+		fprintf(f, "  lost          %.3f %%  (%lu lost and %lu damaged by the wire)\n",
+			loss, (unsigned long)r->injected_lost, (unsigned long)r->injected_damaged);
+		fprintf(f, "  replay drops  %lu of %lu repeated by the wire\n",
+			(unsigned long)r->replay_drops, (unsigned long)r->injected_replayed);
+		fprintf(f, "  ICV failures  %lu of %lu damaged by the wire\n",
+			(unsigned long)r->icv_failures, (unsigned long)r->injected_damaged);
+		fprintf(f, "  other drops   %lu\n  latency       p50 %.1f us, p99 %.1f us\n  %s\n",
+			(unsigned long)r->other_drops, r->p50_us, r->p99_us,
+			r->verified ? "verified" : "NOT VERIFIED");
+	}
+	fflush(f);
+}

@@ -23,5 +23,15 @@ struct bench_churn_result {
 	bool verified;
 };
 
+struct bench_signal_result {
+	uint64_t sent, received;
+	uint64_t injected_lost, injected_replayed, injected_damaged; /* packets, by the wire */
+	uint64_t replay_drops, icv_failures, other_drops;	     /* by the data plane */
+	double seconds, p50_us, p99_us; /* from dp_send() of the UE to dp_recv() of the P-CSCF */
+	bool verified;			/* it dropped what was injected, and nothing else */
+};
+
+void bench_signal_print(const struct bench_options *o, const struct bench_signal_result *r,
+			FILE *f);
 void bench_esp_print(const struct bench_options *o, const struct bench_esp_result *r, FILE *f);
 void bench_churn_print(const struct bench_options *o, const struct bench_churn_result *r, FILE *f);

@@ -3,6 +3,7 @@
 
 #include "bench/bench_churn.h"
 #include "bench/bench_esp.h"
+#include "bench/bench_signal.h"
 #include "bench/bench_verify.h"
 #include "crypto/secret.h"
 #include "tests/support/test.h"
@@ -128,9 +129,67 @@ static void test_churn(void **state)
 	assert_true(r.sa_ops > 0);
 }
 
+static void signal_check(const struct bench_options *o, struct bench_signal_result *r)
+{
+	struct world *w = NULL;
+
+	assert_int_equal(world_alloc(&w, o, 0), 0);
+	assert_int_equal(bench_signal(w, o, r), 0);
+	world_free(w);
+	if (!r->verified)
+		bench_signal_print(o, r, stderr);
+	assert_true(r->verified);
+	assert_true(r->sent > 100);
+	assert_true(r->p50_us > 0 && r->p99_us >= r->p50_us);
+}
+
+/* Loss, replays and damage that were injected are what the report says, no more and no less. */
+/* covers: DP-13 */
+static void test_signal(void **state)
+{
+	struct bench_options o = options();
+	struct bench_signal_result r;
+
+	(void)state;
+	o.inbound = true;
+	o.seconds = 0.3;
+	o.rate = 20000;
+	for (unsigned i = 0; i < 4; i++) {
+		o.ip = i & 1 ? 6 : 4;
+		o.workers = i & 2 ? 2 : 1;
+		o.loss = o.replay = o.damage = 0;
+		signal_check(&o, &r);
+		assert_int_equal(r.received, r.sent);
+		assert_int_equal(r.replay_drops + r.icv_failures + r.injected_lost, 0);
+		o.loss = 10;
+		o.replay = 5;
+		o.damage = 5;
+		signal_check(&o, &r);
+		assert_true(r.received < r.sent);
+		assert_in_range(r.injected_lost, r.sent / 20, r.sent / 5);
+		assert_in_range(r.replay_drops, r.sent / 50, r.sent / 10);
+		assert_in_range(r.icv_failures, r.sent / 50, r.sent / 10);
+	}
+}
+
+/* A rate far below what is possible is kept; time passes even with nothing to do. */
+static void test_signal_rate(void **state)
+{
+	struct bench_options o = options();
+	struct bench_signal_result r;
+
+	(void)state;
+	o.inbound = true;
+	o.seconds = 1;
+	o.rate = 500;
+	signal_check(&o, &r);
+	assert_in_range(r.sent, 350, 501); /* a busy machine may be late */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_signal),	cmocka_unit_test(test_signal_rate),
 		cmocka_unit_test(test_suites),	cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_workers), cmocka_unit_test(test_finds_damage),
 		cmocka_unit_test(test_churn),

@@ -56,12 +56,25 @@ static void test_all(void **state)
 static void test_commands(void **state)
 {
 	static const struct {
-		const char *words[2];
+		const char *words[8];
 		int command; /* -1: refused */
 	} t[] = {
-		{{NULL}, BENCH_COMMAND_HELP},		{{"--help"}, BENCH_COMMAND_HELP},
-		{{"--version"}, BENCH_COMMAND_VERSION}, {{"churn"}, BENCH_COMMAND_CHURN},
-		{{"esp"}, BENCH_COMMAND_ESP},		{{"ESP"}, -1},
+		{{NULL}, BENCH_COMMAND_HELP},
+		{{"--help"}, BENCH_COMMAND_HELP},
+		{{"--version"}, BENCH_COMMAND_VERSION},
+		{{"churn"}, BENCH_COMMAND_CHURN},
+		{{"esp"}, BENCH_COMMAND_ESP},
+		{{"ESP"}, -1},
+		{{"-h"}, BENCH_COMMAND_HELP},
+		{{"esp", "--help"}, BENCH_COMMAND_HELP},
+		{{"churn", "--help"}, BENCH_COMMAND_HELP},
+		{{"esp", "--sas", "5", "-h"}, BENCH_COMMAND_HELP},
+		{{"signal", "--ues", "9", "--rate", "50", "--loss", "1.5"}, BENCH_COMMAND_SIGNAL},
+		{{"esp", "--loss", "1"}, -1},
+		{{"signal", "--loss", "101"}, -1},
+		{{"signal", "--rate", "0"}, -1},
+		{{"signal", "--size", "143"}, -1},
+		{{"signal", "--ues", "0"}, -1},
 	};
 	struct bench_options o;
 
