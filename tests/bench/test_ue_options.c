@@ -49,6 +49,12 @@ static void defaults(void **state)
 	assert_false(o.load.offer_all);
 	assert_false(o.load.json || o.load.keep || o.load.progress || o.load.no_deregister);
 	assert_null(o.load.export_keys);
+	assert_int_equal(o.load.transport, UE_TRANSPORT_UDP);
+	assert_int_equal(
+		parse(&o, "load " NEEDED "--transport tcp --host-port net_tap0", why, sizeof(why)),
+		0);
+	assert_int_equal(o.load.transport, UE_TRANSPORT_TCP);
+	assert_string_equal(o.load.host_port, "net_tap0");
 }
 
 static void everything(void **state)
@@ -76,6 +82,8 @@ static void everything(void **state)
 	assert_int_equal(o.load.algorithms[1].integ, SA_INTEG_HMAC_MD5_96);
 	assert_int_equal(o.load.algorithms[1].encr, SA_ENCR_DES_EDE3_CBC);
 	assert_true(o.load.json && o.load.keep && o.load.progress && o.load.no_deregister);
+	assert_string_equal(o.load.export_keys, "k");
+	assert_int_equal(o.load.workers, 2);
 	assert_false(o.load.udp_enc_tun);
 	assert_int_equal(parse(&o,
 			       "load " NEEDED "--udp-enc-tun --keepalive 3 --peer sip:b@x "
@@ -87,8 +95,6 @@ static void everything(void **state)
 	assert_string_equal(o.load.peer, "sip:b@x");
 	assert_int_equal(o.load.delay, 4);
 	assert_int_equal(o.load.interval, 50);
-	assert_string_equal(o.load.export_keys, "k");
-	assert_int_equal(o.load.workers, 2);
 	assert_int_equal(parse(&o, "load " NEEDED "--alg all", why, sizeof(why)), 0);
 	assert_true(o.load.offer_all);
 	assert_int_equal(o.load.n_algorithms, 6);
@@ -129,6 +135,8 @@ static void wrong(void **state)
 		{"load " NEEDED "--local 10.45.0.0/33", "--local"},
 		{"load " NEEDED "--local 10.45.0.0", "--local"},
 		{"load " NEEDED "--gateway 10.44.0", "--gateway"},
+		{"load " NEEDED "--transport sctp", "--transport"},
+		{"load " NEEDED "--transport mixed", "--host-port"},
 		{"load " NEEDED "--gateway fd00::1", "version"},
 		{"load " NEEDED "--ip 6", "version"},
 		{"load " NEEDED "--ip 5", "--ip"},
