@@ -1,9 +1,9 @@
 #!/bin/bash
 # The UE's IPsec is the Linux kernel's: a Debian kernel in QEMU holds the SAs that our signalling negotiated
-# with a running esplanade, in transport mode; SIP goes through it over UDP and TCP. Then UDP-encapsulated
-# tunnel mode, datagrams and TCP both ways, by programs that install the sets themselves. All six pairs of
-# algorithms, IPv4 and IPv6; at the end of each part the newest packets are sent again, to both sides.
-# covers: ES-01, ES-02, ES-03, ES-04, ES-05, ES-08, ES-09, ES-15, SP-13, SP-16, DP-02, DP-03, DP-15
+# with a running esplanade; SIP goes through it over UDP and TCP, in transport mode and, behind a NAT, in
+# UDP-encapsulated tunnel mode. Then a tunnel without NAT, datagrams and TCP both ways, by programs that install the
+# sets themselves. All six pairs of algorithms, IPv4 and IPv6; the newest packets are sent again, to both sides.
+# covers: ES-01, ES-02, ES-03, ES-04, ES-05, ES-08, ES-09, ES-15, SP-13, SP-16, DP-02, DP-03, DP-15, NM-01, NM-03
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -24,24 +24,28 @@ case "${1:-}" in
 esac
 
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
-for program in qemu-system-x86_64 busybox cpio depmod dumpcap; do
+for program in qemu-system-x86_64 busybox cpio depmod dumpcap nft conntrack; do
 	command -v "$program" >/dev/null || { echo "needs $program (scripts/setup --test)"; exit 77; }
 done
 NET_BUILD=${BUILD:-$PWD/build}
 programs=$NET_BUILD/tests/interop
 # shellcheck source=scripts/net.sh
 . scripts/net.sh
+# shellcheck source=scripts/nat.sh
+. scripts/nat.sh
 # shellcheck source=tests/interop/kernel_vm.bash
 . tests/interop/kernel_vm.bash
 CAPTURE_PID=
-trap 'capture_stop; vm_stop; net_down' EXIT
+trap 'capture_stop; vm_stop; nat_down' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 fail() { echo "kernel_esp: $*"; exit 1; }
 
 # ---- what both parts need -----------------------------------------------------------------
 
-capture_start() {
-	ip netns exec "$NET_UE" dumpcap -q -P -i vm0 -f "esp or udp port 4500" -w "$NET_DIR/capture" 2>"$NET_DIR/dumpcap.log" &
+capture_start() { # INTERFACE
+	ip netns exec "$NET_UE" dumpcap -q -P -i "$1" -f "esp or udp port 4500" -w "$NET_DIR/capture" 2>"$NET_DIR/dumpcap.log" &
 	CAPTURE_PID=$!
 	for _ in $(seq 100); do
 		grep -q '^File:' "$NET_DIR/dumpcap.log" && return
@@ -56,10 +60,10 @@ capture_stop() {
 	CAPTURE_PID=
 }
 
-replay() { # GATEWAY_COMMAND
+replay() { # GATEWAY_COMMAND MAC_TOWARDS_VM INTERFACE_TOWARDS_VM
 	sleep 1 # the last acknowledgements of TCP
 	capture_stop
-	ip netns exec "$NET_UE" /usr/bin/python3 tests/interop/kernel_replay.py "$NET_DIR/capture" "$VM_MAC" ue1 vm0 \
+	ip netns exec "$NET_UE" /usr/bin/python3 tests/interop/kernel_replay.py "$NET_DIR/capture" "$2" ue1 "$3" \
 		"python3 tests/interop/kernel_run.py $VM_CTL $VM_CTL_PORT 30 'cat /proc/net/xfrm_stat'" "$1" ||
 		fail "replayed packets"
 }
@@ -83,49 +87,66 @@ kernel_content() {
 
 # ---- SIP: the daemon's SAs ----------------------------------------------------------------
 
-sip_run() { # udp|tcp|mixed 4|6 MESSAGES SIZE
-	local pool=$net_pool4 pcscf=$net_pcscf4 start=$SECONDS
-	[ "$2" = 4 ] || { pool=$net_pool6 pcscf=$net_pcscf6; }
-	[ "$3" != "$messages" ] || capture_start
-	vm 60 "kernel_ue load --port none --host-port none --transport $1 --ip $2 --local $pool --pcscf $pcscf \
-		--subscribers /tmp/subscribers --ues 6 --messages $3 --size $4 --window 48 --rate 5 --seconds 900 \
+sip_run() { # transport|tunnel udp|tcp|mixed 4|6 MESSAGES SIZE
+	local pool=net_pool$3 pcscf=net_pcscf$3 nat="" mac=$VM_MAC towards=vm0 start=$SECONDS
+	if [ "$1" = tunnel ]; then
+		pool=nat_pool$3 nat=--udp-enc-tun towards=nata
+		mac=$(ip -n "$NAT_a" -j link show out | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["address"])')
+	fi
+	[ "$4" != "$messages" ] || capture_start ue1
+	vm 60 "kernel_ue load --port none --host-port none $nat --transport $2 --ip $3 --local ${!pool} --pcscf ${!pcscf} \
+		--subscribers /tmp/subscribers --ues 6 --messages $4 --size $5 --window 48 --rate 5 --seconds 900 \
 		--patience 60 --keep --json >/tmp/ue.out 2>/tmp/ue.log & echo \$! >/tmp/ue.pid"
 	vm_expect 900 /tmp/ue.out registered >"$NET_DIR/ue.json"
-	/usr/bin/python3 - "$NET_DIR/ue.json" "$3" <<-'END' || { cat "$NET_DIR/ue.json"; vm 60 "cat /tmp/ue.log"; fail "SIP over $1, IPv$2"; }
+	/usr/bin/python3 - "$NET_DIR/ue.json" "$4" <<-'END' || { cat "$NET_DIR/ue.json"; vm 60 "cat /tmp/ue.log"; fail "SIP, $*"; }
 		import json, sys
 		r = json.loads(open(sys.argv[1]).read().strip().splitlines()[-1])
 		all = 6 * int(sys.argv[2])
 		sys.exit(not (r["registered"] == 6 and len(r["algorithms"]) == 6 and r["messages_delivered"] == r["messages_sent"] == all))
 	END
-	if [ "$3" = "$messages" ]; then
-		replay "$NET_BUILD/esplanadectl --socket $NET_DIR/esplanade.sock --json show drops"
+	[ "$(vm 60 'ip xfrm state' | grep -c "mode $1")" -ge 24 ] || fail "the kernel's SAs are not in $1 mode"
+	if [ "$4" = "$messages" ]; then
+		replay "$NET_BUILD/esplanadectl --socket $NET_DIR/esplanade.sock --json show drops" "$mac" "$towards"
 	fi
 	vm 120 'kill $(cat /tmp/ue.pid); while kill -0 $(cat /tmp/ue.pid) 2>/dev/null; do sleep 0.2; done'
 	[ "$(vm 60 "ip xfrm state; ip xfrm policy" | tr -d '[:space:]')" = "" ] || fail "SAs of the kernel outlive the registration"
 	kernel_content
-	echo "SIP over $1, IPv$2: 6 UEs, $((6 * $3)) messages of $4 octets delivered ($((SECONDS - start)) s)"
+	echo "SIP, $1 mode, over $2, IPv$3: 6 UEs, $((6 * $4)) messages of $5 octets delivered ($((SECONDS - start)) s)"
+}
+
+gateway_content() { # FILE
+	/usr/bin/python3 -c 'import json, sys
+drops = {k: v for k, v in json.load(open(sys.argv[1]))["dataplane"].items() if v and k != "replay"}
+print("drops of the gateway:", drops)
+sys.exit(bool({"bad_icv", "bad_padding", "selector", "fragment", "bad_inner", "encap_mismatch"} & set(drops)))' "$1" ||
+		fail "the gateway dropped packets"
 }
 
 sip_part() {
+	local ip
 	net_daemon
+	nat_routes
 	net_subscribers 6
 	vm_wait 180
 	vm_addresses
 	vm_put "$NET_DIR/subscribers.csv" /tmp/subscribers
 	for ip in 4 6; do
-		sip_run udp "$ip" "$messages" 64
-		sip_run tcp "$ip" "$messages" 64
+		sip_run transport udp "$ip" "$messages" 64
+		sip_run transport tcp "$ip" "$messages" 64
 		# REGISTER and long messages over TCP, answers and short ones over UDP, on the same SAs; and fragments
-		[ "$quick$ip" = 16 ] || sip_run mixed "$ip" "$few" 1600
-		[ "$quick$ip" = 14 ] || sip_run udp "$ip" "$few" 1800
+		[ "$quick$ip" = 16 ] || sip_run transport mixed "$ip" "$few" 1600
+		[ "$quick$ip" = 14 ] || sip_run transport udp "$ip" "$few" 1800
+	done
+	vm_behind_nat
+	for ip in 4 6; do
+		sip_run tunnel udp "$ip" "$messages" 64
+		sip_run tunnel tcp "$ip" "$messages" 64
 	done
 	net_ctl show drops --json >"$NET_DIR/drops.json"
-	/usr/bin/python3 -c 'import json, sys
-drops = {k: v for k, v in json.load(open(sys.argv[1]))["dataplane"].items() if v and k != "replay"}
-sys.exit(f"drops of the gateway: {drops}" if {"bad_icv", "bad_padding", "selector", "fragment"} & set(drops) else 0)' \
-		"$NET_DIR/drops.json" || fail "the gateway dropped packets"
+	gateway_content "$NET_DIR/drops.json"
 	kill "$NET_DAEMON"
 	wait "$NET_DAEMON" || fail "the daemon's exit status"
+	vm 60 "ip route del $net_pcscf4; ip -6 route del $net_pcscf6"
 }
 
 # ---- UDP-enc-tun: sets that the two programs agree on -------------------------------------
@@ -144,11 +165,11 @@ echo_gateway() {
 tunnel_part() {
 	local start=$SECONDS
 	echo_gateway
-	capture_start
+	capture_start ue1
 	vm 60 "kernel_echo 12 23 $datagrams $octets >/tmp/echo.out 2>&1 & echo \$! >/tmp/echo.pid"
 	vm_expect 900 /tmp/echo.out '^done' | tee "$NET_DIR/echo.out"
 	grep -q '^done: 12 of 12' "$NET_DIR/echo.out" || { cat "$NET_DIR/stats"; fail "UDP-enc-tun"; }
-	replay "cat $NET_DIR/stats"
+	replay "cat $NET_DIR/stats" "$VM_MAC" vm0
 	kernel_content
 	vm 60 'kill $(cat /tmp/echo.pid)'
 	/usr/bin/python3 -c 'import json, sys

@@ -2,7 +2,7 @@
 """Sends captured ESP again, in both directions, and compares the counters of both ends: each packet is a
 replay there, and nothing else.
 
-usage: kernel_replay.py CAPTURE MAC_OF_VM TO_GATEWAY TO_VM VM_COMMAND GATEWAY_COMMAND
+usage: kernel_replay.py CAPTURE MAC_TOWARDS_VM TO_GATEWAY TO_VM VM_COMMAND GATEWAY_COMMAND
 The commands print /proc/net/xfrm_stat, and an object with the object `dataplane` of drops by reason.
 """
 import collections
@@ -31,14 +31,14 @@ def esp_of(frame):
         proto, rest = ip[6], ip[40:]
     else:
         return None
-    if proto == 17 and rest[0:2] == rest[2:4] == (4500).to_bytes(2, "big"):
-        proto, rest = 50, rest[8:]
+    if proto == 17 and (4500).to_bytes(2, "big") in (rest[0:2], rest[2:4]) and rest[4:6] > b"\0\x20":
+        proto, rest = 50, rest[8:]  # longer than a keepalive
     spi = int.from_bytes(rest[:4], "big")
     return spi if proto == 50 and spi else None
 
 
 def newest(path, vm_mac):
-    """Frames to the VM and frames from it."""
+    """Frames to the VM (or its NAT) and frames from there."""
     towards = {True: collections.defaultdict(list), False: collections.defaultdict(list)}
     for frame, _ in RawPcapReader(path):
         spi = esp_of(frame)

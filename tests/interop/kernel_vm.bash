@@ -1,8 +1,9 @@
 # Sourced by kernel_esp.sh after scripts/net.sh: a Linux kernel with ESP in QEMU (no KVM needed), and
 # commands in it. The kernel is Debian's, unpacked beside the build, never installed.
 #
-#   namespace $NET_UE:  ue1 (to the gateway) -- br0 -- vm0 (TAP) == eth0 of the VM
-#                                            vmctl (TAP)         == eth1 of the VM, for commands
+#   namespace $NET_UE:  ue1 (to the gateway) -- bridge -- vm0 (TAP) == eth0 of the VM
+#                                                         vmctl (TAP) == eth1 of the VM, for commands
+#   namespace $NAT_HOME_a, behind the NAT of scripts/nat.sh: vmnat (TAP) == eth2 of the VM
 #
 # shellcheck shell=bash
 
@@ -94,23 +95,24 @@ vm_initrd() { # KERNEL_FOLDER FILE PROGRAM...
 vm_start() { # KERNEL_FOLDER INITRD
 	local tap off=csum=off,gso=off,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off
 	off+=,host_tso4=off,host_tso6=off,host_ecn=off,host_ufo=off,mrg_rxbuf=off
-	for tap in vm0 vmctl; do
+	for tap in vm0 vmctl vmnat; do
 		ip -n "$NET_UE" tuntap add "$tap" mode tap
 		ip netns exec "$NET_UE" sysctl -qw "net.ipv6.conf.$tap.disable_ipv6=1"
 		ip -n "$NET_UE" link set "$tap" up
 	done
 	ip -n "$NET_UE" address add "$VM_CTL_HOST/24" dev vmctl
-	ip -n "$NET_UE" link add br0 type bridge forward_delay 0
-	ip netns exec "$NET_UE" sysctl -qw net.ipv6.conf.br0.disable_ipv6=1
-	ip -n "$NET_UE" link set ue1 master br0
-	ip -n "$NET_UE" link set vm0 master br0
-	ip -n "$NET_UE" link set br0 up
+	ip -n "$NET_UE" link add bridge type bridge
+	ip netns exec "$NET_UE" sysctl -qw net.ipv6.conf.bridge.disable_ipv6=1
+	ip -n "$NET_UE" link set ue1 master bridge
+	ip -n "$NET_UE" link set vm0 master bridge
+	ip -n "$NET_UE" link set bridge up
 	ip netns exec "$NET_UE" qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m 256 -nodefaults -no-user-config \
 		-display none -no-reboot -serial "file:$NET_DIR/vm.log" -device virtio-rng-pci \
 		-kernel "$1"/boot/vmlinuz-* -initrd "$2" \
 		-append "console=ttyS0 panic=-1 random.trust_cpu=on mitigations=off quiet" \
 		-netdev tap,id=n0,ifname=vm0,script=no,downscript=no,vhost=off -device "virtio-net-pci,netdev=n0,mac=$VM_MAC,romfile=,$off" \
 		-netdev tap,id=n1,ifname=vmctl,script=no,downscript=no,vhost=off -device virtio-net-pci,netdev=n1,mac=52:54:00:00:00:03,romfile= \
+		-netdev tap,id=n2,ifname=vmnat,script=no,downscript=no,vhost=off -device "virtio-net-pci,netdev=n2,mac=52:54:00:00:00:04,romfile=,$off" \
 		>"$NET_DIR/qemu.log" 2>&1 &
 	VM_PID=$!
 }
@@ -140,6 +142,25 @@ vm_addresses() {
 		ip link set eth0 up
 		ip route add local $net_pool4 dev lo
 		ip -6 route add local $net_pool6 dev lo"
+}
+
+# The VM moves behind a NAT: the UEs have private addresses there, and the way to the P-CSCF is the NAT's.
+vm_behind_nat() {
+	nat_one a 20000-20999
+	ip -n "$NET_UE" link set vmnat netns "$NAT_HOME_a"
+	ip -n "$NAT_HOME_a" link add bridge type bridge
+	ip netns exec "$NAT_HOME_a" sysctl -qw net.ipv6.conf.bridge.disable_ipv6=1 net.ipv6.conf.vmnat.disable_ipv6=1
+	ip -n "$NAT_HOME_a" link set bridge up
+	ip -n "$NAT_HOME_a" link set ue1 master bridge
+	ip -n "$NAT_HOME_a" link set vmnat master bridge up
+	vm 60 "sysctl -qw net.ipv6.conf.eth2.accept_dad=0
+		ip address add $nat_own4/24 dev eth2
+		ip address add $nat_own6/64 dev eth2 nodad
+		ip link set eth2 up
+		ip route add local $nat_pool4 dev lo
+		ip -6 route add local $nat_pool6 dev lo
+		ip route add $net_pcscf4 via $nat_inside4 dev eth2
+		ip -6 route add $net_pcscf6 via $nat_inside6 dev eth2"
 }
 
 # A text file in the VM.
