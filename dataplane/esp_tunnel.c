@@ -158,6 +158,42 @@ int esp_tunnel_datagram(struct worker *w, struct pkt *p)
 
 /* ---- inbound ------------------------------------------------------------------------------ */
 
+static int inner_l4(struct pkt *p)
+{
+	p->l4 = p->ip + p->ip_len;
+	p->l4_len = (uint16_t)pkt_payload_len(p);
+	return p->proto == IPPROTO_UDP || p->proto == IPPROTO_TCP ? PKT_KEEP : DP_DROP_SELECTOR;
+}
+
+/*
+ * Only a whole packet can be held against the selectors. The Linux kernel cuts large IPv6 packets
+ * before ESP (RFC 4301 7), so SM7 may come in pieces. While they wait, the set's id stands for the
+ * source, which has been checked: peers may have equal addresses, and none shall finish another's
+ * packet.
+ */
+static int inner_join(struct worker *w, struct pkt *p, const struct tunnel *n)
+{
+	unsigned source = p->version == 4 ? 12 : 8;
+	struct rte_ipv4_hdr *ip4;
+
+	memcpy(p->ip + source, &p->id, sizeof(p->id));
+	rte_pktmbuf_adj(p->m, (uint16_t)(p->ip - rte_pktmbuf_mtod(p->m, uint8_t *)));
+	p->m = frag_reassemble(w->frag_inner, p->m, w->now);
+	if (!p->m)
+		return PKT_TAKEN;
+	p->ip = rte_pktmbuf_mtod(p->m, uint8_t *);
+	memcpy(p->ip + source, n->inner_remote.b, sizeof(p->id));
+	if (p->version == 4) {
+		ip4 = (struct rte_ipv4_hdr *)p->ip;
+		ip4->hdr_checksum = 0;
+		ip4->hdr_checksum = rte_ipv4_cksum(ip4);
+	}
+	tx_host_header(w, p->m);
+	if (ip_header_parse(p) != PKT_KEEP || p->fragment)
+		return DP_DROP_BAD_INNER;
+	return inner_l4(p);
+}
+
 /* The octets before the trailer as an IP packet of their own. */
 static int inner_parse(struct pkt *p)
 {
@@ -172,11 +208,7 @@ static int inner_parse(struct pkt *p)
 	/* What follows the inner packet is padding against traffic analysis (RFC 4303 2.7). */
 	if (ip_header_parse(p) != PKT_KEEP)
 		return DP_DROP_BAD_INNER;
-	if (p->fragment) /* only a whole packet can be held against the selectors */
-		return DP_DROP_FRAGMENT;
-	p->l4 = p->ip + p->ip_len;
-	p->l4_len = (uint16_t)pkt_payload_len(p);
-	return p->proto == IPPROTO_UDP || p->proto == IPPROTO_TCP ? PKT_KEEP : DP_DROP_SELECTOR;
+	return p->fragment ? PKT_KEEP : inner_l4(p);
 }
 
 /* The first authenticated packet says which of two inner addresses the peer has (C-34). */
@@ -210,7 +242,7 @@ int esp_tunnel_open(struct worker *w, struct pkt *p)
 	    !ip_octets_are(ip_destination_octets(p), &n->inner_local) || !inner_remote_fits(p, n))
 		return DP_DROP_SELECTOR;
 	natt_learn(w, p, &from);
-	return PKT_KEEP;
+	return unlikely(p->fragment) ? inner_join(w, p, n) : PKT_KEEP;
 }
 
 /* ---- the host's side ---------------------------------------------------------------------- */

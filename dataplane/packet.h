@@ -16,7 +16,8 @@
 #include "dataplane.h"
 #include "dataplane/sa_table.h"
 
-#define PKT_KEEP (-1) /* of a stage: else an enum dp_drop */
+#define PKT_KEEP  (-1) /* of a stage: else an enum dp_drop, */
+#define PKT_TAKEN (-2) /* or its buffer is somebody else's now */
 
 struct pkt {
 	struct esp_job job;

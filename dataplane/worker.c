@@ -204,6 +204,8 @@ static void tick(struct worker *w)
 		return;
 	w->next_tick = w->now + w->env->tick_tsc;
 	w->c.drops[DP_DROP_FRAGMENT] += frag_expire(w->frag, w->now);
+	if (w->frag_inner)
+		w->c.drops[DP_DROP_FRAGMENT] += frag_expire(w->frag_inner, w->now);
 }
 
 unsigned worker_poll(struct worker *w)
@@ -302,6 +304,8 @@ static int worker_parts_alloc(struct worker *w)
 		w->iv = esp_engine_ivs(w->engine);
 	if (rc == 0)
 		rc = frag_alloc(&w->frag, &frag, SOCKET_ID_ANY);
+	if (rc == 0 && env->udp_enc_port)
+		rc = frag_alloc(&w->frag_inner, &frag, SOCKET_ID_ANY);
 	if (rc == 0)
 		rc = pmtu_alloc(&w->pmtu);
 	if (rc == 0)
@@ -368,6 +372,7 @@ void worker_free(struct worker *w)
 	(void)rte_rcu_qsbr_thread_unregister(w->env->qsbr, w->id);
 	esp_engine_free(w->engine);
 	frag_free(w->frag);
+	frag_free(w->frag_inner);
 	pmtu_free(w->pmtu);
 	control_ring_free(&w->control);
 	handover_ring_free(w->handover);

@@ -81,8 +81,8 @@ struct worker {
 	uint16_t id;
 	uint16_t ue_sender, host_sender; /* worker whose queue of that port we send by; often we */
 	struct esp_engine *engine;
-	struct iv_stream *iv; /* the engine's */
-	struct frag *frag;
+	struct iv_stream *iv;		/* the engine's */
+	struct frag *frag, *frag_inner; /* on the wire; in tunnels */
 	struct pmtu *pmtu;
 	uint64_t now; /* TSC at the start of this turn */
 	/* Jobs given to the engine, and back from it (in about that order). When as many have come
@@ -178,6 +178,8 @@ static __rte_always_inline unsigned pkt_filter(struct worker *w, struct pkt **p,
 
 		if (likely(reason == PKT_KEEP))
 			p[kept++] = p[i];
+		else if (reason == PKT_TAKEN)
+			pkt_put(w, p[i]);
 		else
 			pkt_drop(w, p[i], (enum dp_drop)reason);
 	}

@@ -41,13 +41,11 @@ static uint64_t now_ms(void)
 
 /* ---- datagrams ---------------------------------------------------------------------------- */
 
-/* Every length up to some 1200 in turn; each 50th one needs fragments. But not in a tunnel of IPv6:
- * there the kernel makes the fragments inside, each in ESP of its own, and our data plane takes
- * whole packets only. */
-static uint32_t datagram_make(const struct ue *u, uint32_t index, uint8_t *data)
+/* Every length up to some 1200 in turn; each 50th one needs fragments: outside, but for tunnels of
+ * IPv6, where the kernel makes them inside, each in ESP of its own. */
+static uint32_t datagram_make(uint32_t index, uint8_t *data)
 {
-	bool whole = u->set.mode == SA_MODE_UDP_ENC_TUN && u->set.local.version == 6;
-	uint32_t n = index % 50 == 49 && !whole ? ECHO_MAX - index % 7 : MIN_LENGTH + index % 1200;
+	uint32_t n = index % 50 == 49 ? ECHO_MAX - index % 7 : MIN_LENGTH + index % 1200;
 
 	memcpy(data, &index, MIN_LENGTH);
 	for (uint32_t i = MIN_LENGTH; i < n; i++)
@@ -59,7 +57,7 @@ static int datagram_send(struct ue *u)
 {
 	const struct dp_out out = {.set = u->set.id, .pair = SA_CLIENT};
 	uint8_t data[ECHO_MAX];
-	const struct iovec iov = {data, datagram_make(u, u->sent, data)};
+	const struct iovec iov = {data, datagram_make(u->sent, data)};
 	int rc = dp_send(u->dp, &out, &iov, 1);
 
 	if (rc == 0)
@@ -75,7 +73,7 @@ static void datagram_check(struct ue *u, const struct dp_packet *p)
 	if (p->len >= MIN_LENGTH)
 		memcpy(&index, p->data, MIN_LENGTH);
 	if (index >= u->sent || u->seen[index] || p->pair != SA_SERVER ||
-	    datagram_make(u, index, data) != p->len || memcmp(data, p->data, p->len) != 0) {
+	    datagram_make(index, data) != p->len || memcmp(data, p->data, p->len) != 0) {
 		u->wrong++;
 		return;
 	}
