@@ -79,9 +79,12 @@ static void drops_read(struct dp *dp, uint64_t drops[DP_DROP_COUNT])
 /* Fragments that wait for the rest are given up now, not in two seconds. */
 static void fragments_expire(struct dp *dp)
 {
+	uint64_t late = rte_rdtsc() + 60 * rte_get_tsc_hz();
 	struct worker *w = dp->workers[0];
 
-	w->c.drops[DP_DROP_FRAGMENT] += frag_expire(w->frag, rte_rdtsc() + 60 * rte_get_tsc_hz());
+	w->c.drops[DP_DROP_FRAGMENT] += frag_expire(w->frag, late);
+	if (w->frag_inner)
+		w->c.drops[DP_DROP_FRAGMENT] += frag_expire(w->frag_inner, late);
 }
 
 static void present(struct rig *r, int version, const struct octets *packet, struct result *res)
