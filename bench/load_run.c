@@ -93,6 +93,10 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 				"esplanade-ue: %s: the network wants a new authentication\n",
 				u->impu);
 		break;
+	case UE_CALL_INCOMING:
+	case UE_CALL_RINGING:
+	case UE_CALL_ANSWERED:
+	case UE_CALL_ENDED:
 	case UE_UNPROTECTED: /* never: protect_or_abort */
 		break;
 	}

@@ -113,7 +113,7 @@ void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_
 	if (!sip_txns_input(u->txns, from, &m, now)) {
 		if (m.request)
 			ue_serve(u, from, &m, now);
-		else
+		else if (!ue_call_answer_repeated(u, &m, now))
 			(void)drop(u, UE_DROP_STRAY);
 	}
 	ue_set_settle(u);

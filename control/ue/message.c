@@ -5,7 +5,7 @@
 
 #include "control/reginfo/reginfo.h"
 #include "control/sip/edit.h"
-#include "control/ue/ue_internal.h"
+#include "control/ue/call.h"
 
 /* ---- out ---------------------------------------------------------------------------------- */
 
@@ -89,7 +89,7 @@ static void message_write(const struct ue *u, const struct ue_set *on, const cha
 	sbuf_put(b, body);
 }
 
-static bool uri_is_safe(struct sv uri)
+bool ue_uri_is_safe(struct sv uri)
 {
 	struct sip_uri parsed;
 
@@ -128,7 +128,7 @@ int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now)
 
 	if (!ue_service_allowed(u) || (!on && !u->unprotected))
 		return -ENOTCONN;
-	if (!uri_is_safe(to_uri))
+	if (!ue_uri_is_safe(to_uri))
 		return -EINVAL;
 	r = calloc(1, sizeof(*r));
 	if (!r)
@@ -162,6 +162,8 @@ static void on_gone(void *arg)
 	struct ue *u = s->ue;
 	sa_set_id set = s->set;
 
+	if (s->handle)
+		*s->handle = NULL;
 	ue_served_free(s);
 	ue_set_busy(u, set, -1);
 }
@@ -182,36 +184,55 @@ static struct ue_served *served_alloc(struct ue *u, sa_set_id set)
 	return s;
 }
 
+void ue_served_unwatch(struct sip_server_txn *txn)
+{
+	struct ue_served *s = sip_server_arg(txn);
+
+	s->handle = NULL;
+}
+
 /* LU-09: the answer leaves on the set that brought the request, over UDP from port_uc (SP-15). */
-int ue_answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, unsigned status,
-	      uint64_t now)
+int ue_serve_begin(struct ue *u, const struct sip_flow *from, const struct sip_msg *m,
+		   struct sip_server_txn **handle, uint64_t now)
 {
 	struct ue_served *served = served_alloc(u, from->set);
-	struct sip_server_txn *txn;
-	char text[UE_TEXT_MAX], tag[17];
-	struct sbuf b = sbuf_of(text, sizeof(text));
 	struct sip_flow reply;
 	int rc;
 
 	if (!served)
 		return -ENOMEM;
+	ue_reply_flow(u, from, &reply);
+	rc = sip_server_create(u->txns, handle, &reply, m, on_gone, served, now);
+	if (rc < 0) {
+		ue_served_free(served);
+		return rc;
+	}
+	served->handle = handle;
+	ue_set_busy(u, from->set, 1);
+	return 0;
+}
+
+int ue_answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, unsigned status,
+	      uint64_t now)
+{
+	struct sip_server_txn *txn;
+	char text[UE_TEXT_MAX], tag[17];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+	int rc;
+
 	sip_token(tag, sizeof(tag));
 	sip_reply_begin(&b, m, status, sv_of(tag));
 	if (status == 405)
-		sbuf_put(&b, SV("Allow: MESSAGE, NOTIFY, OPTIONS\r\n"));
+		sbuf_put(&b, sv_of(ue_call_allow));
 	if (status == 489)
 		sbuf_put(&b, SV("Allow-Events: reg\r\n"));
 	if (status == 415)
 		sbuf_put(&b, SV("Accept: " REGINFO_TYPE "\r\n"));
 	sip_reply_end(&b, (struct sv){0});
-	ue_reply_flow(u, from, &reply);
-	rc = b.overflow ? -EMSGSIZE
-			: sip_server_create(u->txns, &txn, &reply, m, on_gone, served, now);
-	if (rc < 0) {
-		ue_served_free(served);
+	rc = b.overflow ? -EMSGSIZE : ue_serve_begin(u, from, m, &txn, now);
+	if (rc < 0)
 		return rc;
-	}
-	ue_set_busy(u, from->set, 1);
+	ue_served_unwatch(txn);
 	return sip_server_respond(txn, status, sbuf_sv(&b), now);
 }
 
@@ -223,6 +244,8 @@ static unsigned status_for(const struct sip_msg *m)
 		return 200;
 	case SIP_CANCEL:
 	case SIP_BYE:
+	case SIP_PRACK:
+	case SIP_UPDATE:
 		return 481; /* there is no dialog */
 	default:
 		return 405;
@@ -231,7 +254,7 @@ static unsigned status_for(const struct sip_msg *m)
 
 void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, uint64_t now)
 {
-	if (m->method == SIP_ACK)
+	if (ue_call_input(u, from, m, now) || m->method == SIP_ACK)
 		return;
 	if (m->method == SIP_NOTIFY) {
 		ue_notify_input(u, from, m, now);

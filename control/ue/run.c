@@ -27,6 +27,7 @@ void ue_unregister_services(struct ue *u)
 	u->service_route = NULL;
 	u->registered = u->unprotected = u->reauth = false;
 	u->unanswered = 0;
+	ue_call_lost(u, timers_now(u->timers));
 }
 
 void ue_unregister(struct ue *u)

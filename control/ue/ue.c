@@ -147,6 +147,7 @@ void ue_free(struct ue *u)
 		return;
 	if (u->timers) {
 		ue_run_abandon(u);
+		ue_call_drop(u);
 		ue_set_remove_all(u);
 		ue_subscription_end(u);
 		timer_stop(u->timers, &u->refresh);

@@ -59,11 +59,15 @@ enum ue_event {
 	UE_MESSAGE_SENT_OK, /* 2xx to a MESSAGE of ours */
 	UE_MESSAGE_FAILED,
 	UE_MESSAGE_RECEIVED, /* text is the body */
+	UE_CALL_INCOMING,    /* rings; text: who calls */
+	UE_CALL_RINGING,     /* there */
+	UE_CALL_ANSWERED,    /* both ends know it */
+	UE_CALL_ENDED,	     /* text: why, empty after a BYE */
 	UE_UNPROTECTED,	     /* a warning: goes on without SAs (PO-02), only if !protect_or_abort */
 };
 
-/* None of these may call back into the UE, but event() may call ue_register(), ue_deregister() and
- * ue_message(). */
+/* None of these may call back into the UE, but event() may call ue_register(), ue_deregister(),
+ * ue_message() and the functions of calls. */
 struct ue_env {
 	void *ctx;
 	void (*send)(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
@@ -97,6 +101,20 @@ int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one i
 int ue_deregister(struct ue *u, uint64_t now);
 /* Sends a MESSAGE with a text/plain body. -ENOTCONN unless registered. */
 int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now);
+
+/* One call at a time, signalling only (RFC 3261, 3262, 3264, 3311); another one is busy. */
+enum ue_call_state {
+	UE_CALL_NONE,
+	UE_CALL_OUTGOING,
+	UE_CALL_INCOMING_RINGING,
+	UE_CALL_TALKING,
+	UE_CALL_ENDING,
+};
+enum ue_call_state ue_call_state(const struct ue *u);
+int ue_call(struct ue *u, struct sv to_uri, uint64_t now); /* -EBUSY, -ENOTCONN, -EINVAL */
+int ue_call_accept(struct ue *u, uint64_t now);		   /* -ENOTCONN: nothing rings */
+/* CANCEL, 603 or BYE. -ENOTCONN: there is nothing to end. */
+int ue_call_end(struct ue *u, uint64_t now);
 
 /* The address that others see: that of the NAT, if the UE is behind one. */
 const struct ip_addr *ue_public_addr(const struct ue *u);

@@ -43,7 +43,8 @@ struct ue_request { /* a client transaction of ours */
 	char branch[SIP_BRANCH_LEN];
 };
 
-struct ue_served { /* a server transaction of ours */
+struct ue_served {			/* a server transaction of ours */
+	struct sip_server_txn **handle; /* becomes NULL with it; or NULL */
 	struct ue_served *next, **prev;
 	struct ue *ue;
 	sa_set_id set;
@@ -68,6 +69,7 @@ struct ue_run { /* the one registration under way (LU-01) */
 };
 
 struct ue_subscription;
+struct ue_call;
 
 struct ue {
 	char *strings;
@@ -101,6 +103,7 @@ struct ue {
 	bool reauth;			      /* the next authentication is by the network's wish */
 	uint64_t registered_until;	      /* ms */
 	struct ue_subscription *subscription; /* to the registration state; NULL: none */
+	struct ue_call *call;		      /* NULL: none */
 	bool unprotected;		      /* registered without SAs (PO-02) */
 	uint16_t port_us; /* stays until de-registration (SP-18); 0: not chosen yet */
 	uint16_t last_port_uc;
@@ -187,8 +190,22 @@ void ue_served_free(struct ue_served *s);
 void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, uint64_t now);
 int ue_answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, unsigned status,
 	      uint64_t now);
+/* A transaction for a request; *handle is NULL again when it has gone. */
+int ue_serve_begin(struct ue *u, const struct sip_flow *from, const struct sip_msg *m,
+		   struct sip_server_txn **handle, uint64_t now);
+void ue_served_unwatch(struct sip_server_txn *txn); /* its handle goes before it does */
+bool ue_uri_is_safe(struct sv uri);
 void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b);
 bool ue_service_allowed(const struct ue *u);
+
+/* ---- call.c, call_in.c, call_out.c ---- */
+/* false: the request is not for a call */
+bool ue_call_input(struct ue *u, const struct sip_flow *from, const struct sip_msg *m,
+		   uint64_t now);
+/* A 2xx of no transaction any more; false: of no call either. */
+bool ue_call_answer_repeated(struct ue *u, const struct sip_msg *m, uint64_t now);
+void ue_call_lost(struct ue *u, uint64_t now); /* with the registration */
+void ue_call_drop(struct ue *u);	       /* without a word */
 
 /* ---- subscribe.c, notify.c ---- */
 void ue_subscription_start(struct ue *u, uint64_t now); /* if wanted and not there yet */

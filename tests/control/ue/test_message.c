@@ -113,9 +113,10 @@ static void message_in(void **state)
 	assert_int_equal(h->n_sent, 4);
 	assert_string_equal(h_last(h)->text, first);
 	assert_int_equal(h->events[UE_MESSAGE_RECEIVED], 1);
-	h_request(h, id, "INVITE", 2, "z9hG4bKm2");
+	h_request(h, id, "PUBLISH", 2, "z9hG4bKm2");
 	assert_memory_equal(h_last(h)->text, "SIP/2.0 405 ", 12);
-	assert_string_equal(h_field(h_last(h)->text, "Allow"), "MESSAGE, NOTIFY, OPTIONS");
+	assert_string_equal(h_field(h_last(h)->text, "Allow"),
+			    "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, MESSAGE, NOTIFY, OPTIONS");
 	h_request(h, id, "BYE", 3, "z9hG4bKm3");
 	assert_memory_equal(h_last(h)->text, "SIP/2.0 481 ", 12);
 	assert_int_equal(h->events[UE_MESSAGE_RECEIVED], 1);
