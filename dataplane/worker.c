@@ -313,7 +313,9 @@ static int worker_parts_alloc(struct worker *w)
 	if (rc < 0)
 		return rc;
 	w->handover = handover_ring_alloc(w);
-	w->hand_to = calloc(env->n_workers, sizeof(*w->hand_to));
+	/* No line of it belongs to another worker, too: not from the heap. */
+	w->hand_to =
+		rte_zmalloc("hand_to", env->n_workers * sizeof(*w->hand_to), RTE_CACHE_LINE_SIZE);
 	return w->handover && w->hand_to ? 0 : -ENOMEM;
 }
 
@@ -376,6 +378,6 @@ void worker_free(struct worker *w)
 	pmtu_free(w->pmtu);
 	control_ring_free(&w->control);
 	handover_ring_free(w->handover);
-	free(w->hand_to);
+	rte_free(w->hand_to);
 	rte_free(w);
 }

@@ -104,7 +104,6 @@ struct worker {
 	uint8_t ahead_at;
 	struct pkt *esp_ahead[WORKER_BURST]; /* ESP received, with its SA's lines on their way */
 	unsigned n_esp_ahead;
-	struct rte_ring *handover;	/* to this worker */
 	struct handover_batch *hand_to; /* by worker */
 	struct slot_guess guess;
 	sa_set_id host_set; /* of the last packet from the host */
@@ -112,8 +111,24 @@ struct worker {
 	struct worker_clock *clock; /* NULL: nobody asks */
 	struct dp_counters c __rte_cache_aligned;
 	struct pkt pkts[WORKER_PKTS] __rte_cache_aligned;
+	/* What other threads look at: nobody writes this line while packets flow. */
 	_Atomic bool stop __rte_cache_aligned;
+	struct rte_ring *handover; /* to this worker */
 };
+
+/* Two workers never write to one line, and none writes what another reads for each packet. */
+_Static_assert(sizeof(struct worker) % RTE_CACHE_LINE_SIZE == 0, "no line with a neighbour");
+_Static_assert(offsetof(struct worker, c) % RTE_CACHE_LINE_SIZE == 0, "counters: own lines");
+_Static_assert(offsetof(struct worker, stop) % RTE_CACHE_LINE_SIZE == 0 &&
+		       offsetof(struct worker, pkts) + sizeof(struct pkt) * WORKER_PKTS <=
+			       offsetof(struct worker, stop) &&
+		       offsetof(struct worker, handover) / RTE_CACHE_LINE_SIZE ==
+			       offsetof(struct worker, stop) / RTE_CACHE_LINE_SIZE,
+	       "a line for others, apart from what the worker writes");
+_Static_assert(sizeof(struct pkt) % RTE_CACHE_LINE_SIZE == 0, "packets: own lines");
+_Static_assert(sizeof(struct sa_block) % RTE_CACHE_LINE_SIZE == 0 &&
+		       sizeof(struct tunnel) % RTE_CACHE_LINE_SIZE == 0,
+	       "sets of different owners: own lines");
 
 int worker_alloc(struct worker **wp, const struct worker_env *env, uint16_t id);
 void worker_free(struct worker *w);

@@ -228,11 +228,57 @@ static void test_idle_workers_sleep(void **state)
 	rig_pair_close(&r);
 }
 
+static bool lines_apart(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	uintptr_t from = (uintptr_t)a / RTE_CACHE_LINE_SIZE,
+		  other = (uintptr_t)b / RTE_CACHE_LINE_SIZE;
+
+	return ((uintptr_t)a + a_len - 1) / RTE_CACHE_LINE_SIZE < other ||
+	       ((uintptr_t)b + b_len - 1) / RTE_CACHE_LINE_SIZE < from;
+}
+
+/*
+ * What each worker writes for its packets shares no cache line with what another one writes or
+ * looks at: contexts and counters, batches for others, rings' ends. Sets have whole lines.
+ */
+static void test_nothing_shared(void **state)
+{
+	const size_t batches = 3 * sizeof(struct handover_batch);
+	struct rig_pair r;
+
+	(void)state;
+	rig_pair_open(&r, 4, 3, false);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct worker *w = r.pcscf.dp->workers[i];
+		const struct rte_ring *ring = w->handover;
+
+		assert_int_equal((uintptr_t)w % RTE_CACHE_LINE_SIZE, 0);
+		assert_int_equal((uintptr_t)w->hand_to % RTE_CACHE_LINE_SIZE, 0);
+		assert_true(lines_apart(&ring->prod, sizeof(ring->prod), &ring->cons,
+					sizeof(ring->cons)));
+		assert_true(lines_apart(&w->stop, 1, &w->c, sizeof(w->c)));
+		for (unsigned k = 0; k < i; k++) {
+			const struct worker *v = r.pcscf.dp->workers[k];
+
+			assert_ptr_not_equal(w->engine, v->engine);
+			assert_ptr_not_equal(w->iv, v->iv);
+			assert_true(lines_apart(w, sizeof(*w), v, sizeof(*v)));
+			assert_true(lines_apart(w->hand_to, batches, v->hand_to, batches));
+			assert_true(lines_apart(w->pmtu, 1, v->pmtu, 1));
+			assert_true(lines_apart(w->frag, 1, v->frag, 1));
+		}
+	}
+	assert_int_equal((uintptr_t)r.pcscf.dp->env.sa.blocks % RTE_CACHE_LINE_SIZE, 0);
+	assert_int_equal((uintptr_t)r.pcscf.dp->env.sa.tunnels % RTE_CACHE_LINE_SIZE, 0);
+	rig_pair_close(&r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_number_once),
 		cmocka_unit_test(test_large_over_workers),
+		cmocka_unit_test(test_nothing_shared),
 		cmocka_unit_test(test_tcp_over_workers),
 		cmocka_unit_test(test_removal_under_load),
 		cmocka_unit_test(test_idle_workers_sleep),
