@@ -71,6 +71,7 @@ struct esp_job {
 struct esp_engine;
 struct iv_stream;
 
+/* 0; or negative errno (-ENOTSUP: the back end has nothing for this processor), and *ep is NULL. */
 int esp_engine_alloc(struct esp_engine **ep, enum esp_backend backend);
 void esp_engine_free(struct esp_engine *e);
 

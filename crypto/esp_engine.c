@@ -68,6 +68,7 @@ int esp_engine_alloc(struct esp_engine **ep, enum esp_backend backend)
 	const struct esp_backend_ops *ops = backend_find(backend);
 	int err;
 
+	*ep = NULL;
 	if (!ops)
 		return -EINVAL;
 	if (sodium_init() < 0)
@@ -77,8 +78,10 @@ int esp_engine_alloc(struct esp_engine **ep, enum esp_backend backend)
 		return err;
 	(*ep)->ops = ops;
 	err = iv_stream_init(&(*ep)->iv);
-	if (err)
+	if (err) {
 		ops->free(*ep);
+		*ep = NULL;
+	}
 	return err;
 }
 

@@ -87,6 +87,27 @@ static void bad_lengths_leave_the_others_alone(void **state)
 	burst_free(packets, MB_BURST);
 }
 
+static void only_bad_lengths_are_all_refused(void **state)
+{
+	struct packet packets[MB_BURST];
+	const struct sa_keys raw = {{0}};
+
+	(void)state;
+	for (unsigned inbound = 0; inbound < 2; inbound++) {
+		for (unsigned i = 0; i < MB_BURST; i++) {
+			packet_make(&packets[i], LEN - 3);
+			packet_key(&packets[i], ESP_BACKEND_IPSEC_MB, SA_INTEG_HMAC_SHA_1_96,
+				   SA_ENCR_AES_CBC, &raw);
+		}
+		packets_run(ESP_BACKEND_IPSEC_MB, packets, MB_BURST, MB_BURST, inbound);
+		for (unsigned i = 0; i < MB_BURST; i++) {
+			assert_int_equal(packets[i].job.status, ESP_ERROR);
+			assert_true(packet_guard_ok(&packets[i]));
+		}
+		burst_free(packets, MB_BURST);
+	}
+}
+
 /* Few packets wait in lanes; many that come after them do not overtake them. */
 static void order_is_kept(void **state)
 {
@@ -116,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(back_ends_agree_around_every_limit),
 		cmocka_unit_test(bad_lengths_leave_the_others_alone),
+		cmocka_unit_test(only_bad_lengths_are_all_refused),
 		cmocka_unit_test(order_is_kept),
 	};
 
