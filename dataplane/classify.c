@@ -91,7 +91,8 @@ static enum packet_class classify_clear(struct worker *w, struct pkt *p)
 		return drop(p, DP_DROP_TRUNCATED);
 	if (is_udp_enc(w, p, ports))
 		return CLASS_UDP_ENC;
-	if (p->proto == IPPROTO_UDP && ports->dst == w->env->sip_port && to_local(w, p)) {
+	if (p->proto == IPPROTO_UDP && ports->dst == w->env->sip_port && ports->dst != 0 &&
+	    to_local(w, p)) {
 		reason = ip_udp_check(p, (const struct rte_udp_hdr *)ports, pkt_payload_len(p));
 		return reason == PKT_KEEP ? CLASS_SIP : drop(p, reason);
 	}

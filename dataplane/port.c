@@ -145,14 +145,22 @@ static int port_start(struct port *port, const struct port_conf *conf)
 	return 0;
 }
 
+/*
+ * Does it read a file? A kernel or virtual machine behind anything else, net_pcap's own interfaces
+ * (iface=, rx_iface=) among them, may leave checksums to hardware that is not there.
+ */
+static bool device_sums_whole(const char *device)
+{
+	return strncmp(device, "net_pcap", strlen("net_pcap")) == 0 &&
+	       strstr(device, ",rx_pcap=") && !strstr(device, ",iface=");
+}
+
 int port_open(struct port *port, const struct port_conf *conf)
 {
 	int rc;
 
 	memset(port, 0, sizeof(*port));
-	/* A kernel or virtual machine behind any other may leave them to hardware that is not
-	 * there. */
-	port->sums_whole = strncmp(conf->device, "net_pcap", strlen("net_pcap")) == 0;
+	port->sums_whole = device_sums_whole(conf->device);
 	rc = port_find(port, conf->device);
 	port->open = rc == 0;
 	if (rc == 0)

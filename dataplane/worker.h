@@ -66,7 +66,7 @@ struct worker_env {
 	bool own_neighbours; /* slow path resolves next hops by its own ARP and ND */
 	struct ip_prefix local[DP_MAX_LOCAL];
 	unsigned n_local;
-	rte_be16_t sip_port;
+	rte_be16_t sip_port;	 /* 0: none */
 	rte_be16_t udp_enc_port; /* 0: none */
 	uint16_t protected_min, protected_max;
 	uint32_t idle_sleep_us;

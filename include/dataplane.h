@@ -43,7 +43,7 @@ struct dp_config {
 		gateway[2]; /* stand-alone only: next hop for IPv4, IPv6; version 0: on link */
 	struct ip_prefix local[DP_MAX_LOCAL]; /* our addresses: one host, or in a simulator many */
 	unsigned n_local;
-	uint16_t sip_port;		       /* clear SIP over UDP, both ends' usual 5060 */
+	uint16_t sip_port;		       /* clear SIP over UDP, usually 5060; 0: none */
 	uint16_t protected_min, protected_max; /* our ports that take and send nothing in clear */
 	uint16_t udp_enc_port; /* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
 	uint16_t keepalive_s;  /* tunnels with `keepalive` are not idle for longer; 0: 20 */
@@ -110,7 +110,7 @@ struct dp_sa_counters {
 	uint32_t seq; /* last sent, or highest accepted */
 };
 
-/* Counters of one SA. -ENOENT for a stale id. */
+/* Counters of one SA. -ENOENT for a stale id, or an outbound SA that has been removed. */
 int dp_sa_counters(struct dp *dp, sa_set_id id, enum sa_pair pair, bool inbound,
 		   struct dp_sa_counters *c);
 

@@ -149,21 +149,30 @@ static void test_clear_to_protected_port(void **state)
 	rig_pair_close(&r);
 }
 
+static void host_gets_datagram(struct rig_pair *r, uint16_t port)
+{
+	void *m = NULL;
+
+	assert_int_equal(send_clear(r, RIG_SIP_PORT, port), 0);
+	expect_nothing(r, &r->pcscf, DP_DROP_CLEAR_TO_PROTECTED, 0);
+	do { /* ARP frames went before */
+		rte_pktmbuf_free(m);
+		assert_int_equal(rte_ring_dequeue(r->pcscf.host.from, &m), 0);
+	} while (*rte_pktmbuf_mtod_offset((struct rte_mbuf *)m, uint8_t *, 14 + 9) != 17);
+	rte_pktmbuf_free(m);
+}
+
 /* An open port that is not the SIP port is for the host. covers: SP-12 */
 static void test_clear_to_other_port(void **state)
 {
 	struct rig_pair r;
-	void *m = NULL;
 
 	(void)state;
 	open_with_set(&r);
-	assert_int_equal(send_clear(&r, RIG_SIP_PORT, 5070), 0);
-	expect_nothing(&r, &r.pcscf, DP_DROP_CLEAR_TO_PROTECTED, 0);
-	do { /* ARP frames went before */
-		rte_pktmbuf_free(m);
-		assert_int_equal(rte_ring_dequeue(r.pcscf.host.from, &m), 0);
-	} while (*rte_pktmbuf_mtod_offset((struct rte_mbuf *)m, uint8_t *, 14 + 9) != 17);
-	rte_pktmbuf_free(m);
+	host_gets_datagram(&r, 5070);
+	r.pcscf.dp->env.sip_port = 0; /* none: port 0 is not it */
+	host_gets_datagram(&r, RIG_SIP_PORT);
+	host_gets_datagram(&r, 0);
 	rig_pair_close(&r);
 }
 
