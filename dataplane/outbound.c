@@ -3,8 +3,10 @@
  *
  *   outbound_control_burst   datagram from control: in clear, or with the SA that control named
  *   outbound_host_burst      frame from the kernel: as it is, or with the SA of its ports
- *   outbound_esp             sequence number -> ESP header, IV, trailer -> crypto engine
- *   outbound_sealed          fragments, next hop, UE port
+ *   stage_datagram           from control: sequence number, all headers, IV, trailer, next hop
+ *   stage_from_host          from the kernel: size, MSS, checksum, sequence number, ESP around it
+ *   outbound_esp             crypto engine
+ *   outbound_sealed          fragments, next hop where it is still open, UE port
  */
 #include "dataplane/outbound.h"
 

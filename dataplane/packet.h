@@ -21,7 +21,7 @@
 
 struct pkt {
 	struct esp_job job;
-	struct rte_mbuf *m; /* data starts at the Ethernet header */
+	struct rte_mbuf *m; /* data starts at the Ethernet header, if it has one yet */
 	uint8_t *ip;
 	union {
 		struct sa_in *in;

@@ -333,6 +333,7 @@ int sa_table_reserve_spi(struct sa_table *t, uint32_t spi, struct sa_set *set)
 
 	if (spi < SA_SPI_MIN)
 		return -EINVAL;
+	sa_table_reclaim(t);
 	if (t->sets[i].state != SET_FREE)
 		return -EBUSY;
 	list_extract(t, &t->free, i);

@@ -10,6 +10,7 @@
 #define TX_BATCH 64
 
 struct worker;
+
 /* The Ethernet header of the last packet: most UEs are behind the same router. Good for a turn. */
 struct tx_link {
 	struct next_hop_cache hop; /* no cache holds TX_NO_HOP */
