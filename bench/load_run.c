@@ -97,6 +97,8 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 	case UE_CALL_RINGING:
 	case UE_CALL_ANSWERED:
 	case UE_CALL_ENDED:
+		load_call_event(u, event, text);
+		break;
 	case UE_UNPROTECTED: /* never: protect_or_abort */
 		break;
 	}
@@ -234,6 +236,10 @@ static void result_fill(const struct load *l, struct ue_result *r)
 		.register_us = l->register_us,
 		.messages_wanted = (uint64_t)l->o.ues * l->o.messages,
 		.messages_sent = l->sent,
+		.calls_wanted = l->o.calls,
+		.calls_placed = l->calls_placed,
+		.calls_answered = l->calls_answered,
+		.calls_completed = l->calls_completed,
 		/* to somebody else: as the answers say */
 		.messages_delivered = l->o.peer ? l->answered : l->mail.delivered,
 	};
@@ -285,6 +291,7 @@ int load_run(struct load *l, struct ue_result *r)
 	deadline = l->now + (uint64_t)l->o.seconds * 1000;
 	registrations_run(l, deadline);
 	messages_run(l, deadline);
+	load_calls_run(l, deadline);
 	result_fill(l, r);
 	complaints_print(l);
 	return l->interrupted ? -EINTR : 0;

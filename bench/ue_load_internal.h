@@ -49,6 +49,7 @@ struct load {
 	uint64_t sent, answered, refused;
 	uint64_t received; /* from others, with --peer */
 	uint64_t unsent;   /* datagrams that the data plane did not take */
+	uint64_t calls_placed, calls_answered, calls_completed, calls_failed;
 	uint32_t ending, ended;
 	uint32_t reauths, network_ends; /* that the network wished for */
 	struct histogram register_us;
@@ -68,6 +69,10 @@ int load_tcp_wait(struct load *l);  /* until the host's side of the host port is
 bool load_tcp_turn(struct load *l); /* true: something has happened */
 void load_tcp_end(struct load *l);
 int load_tcp_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
+
+/* load_calls.c */
+void load_call_event(struct load_ue *u, enum ue_event event, struct sv text);
+void load_calls_run(struct load *l, uint64_t deadline);
 
 /* load_run.c */
 void load_event(struct load_ue *u, enum ue_event event, struct sv text);

@@ -37,6 +37,7 @@ void ue_options_help(FILE *f)
 	      "  --seconds S             limit for all of it but the de-registration (120)\n"
 	      "  --messages M            that each UE sends to another one (1)\n"
 	      "  --size N                octets of a message's body (64)\n"
+	      "  --calls N               calls in all, between pairs of UEs (0)\n"
 	      "  --window N              messages under way at once (128)\n"
 	      "  --peer URI              all messages go to this user of another esplanade-ue\n"
 	      "  --delay S               between registrations and messages (0)\n"
@@ -297,6 +298,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"rate", NUMBER, &o->rate, 1, 10000000},
 		{"seconds", NUMBER, &o->seconds, 1, 10000000},
 		{"messages", NUMBER, &o->messages, 0, 1000000},
+		{"calls", NUMBER, &o->calls, 0, 10000000},
 		{"size", NUMBER, &o->size, MAIL_MIN, MAIL_MAX},
 		{"window", NUMBER, &o->window, 1, 1000000},
 		{"peer", TEXT, &o->peer, 0, 0},

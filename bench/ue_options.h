@@ -20,7 +20,7 @@ enum ue_command {
 
 struct load_options { /* strings are argv's */
 	const char *port, *host_port, *subscribers, *export_keys, *cores;
-	uint32_t ues, rate, seconds, messages, size, window, expires, patience;
+	uint32_t ues, rate, seconds, messages, calls, size, window, expires, patience;
 	uint32_t workers, mtu, tcp_idle, tcp_ping;
 	const char *peer;	  /* URI that all messages go to; NULL: to each other */
 	uint32_t delay, interval; /* s before the first message; ms between those of one UE */

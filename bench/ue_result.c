@@ -11,7 +11,8 @@ bool ue_result_good(const struct ue_result *r)
 {
 	return r->registered == r->ues && r->failed == 0 &&
 	       r->messages_sent == r->messages_wanted &&
-	       r->messages_delivered == r->messages_wanted;
+	       r->messages_delivered == r->messages_wanted &&
+	       r->calls_answered == r->calls_wanted && r->calls_completed == r->calls_wanted;
 }
 
 static double per_second(const struct ue_result *r)
@@ -58,12 +59,14 @@ static int json_print(const struct ue_result *r, FILE *f)
 	if (!algorithms)
 		return -ENOMEM;
 	algorithms_each(r, algorithm_json, algorithms);
-	o = json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:o}", "registered",
+	o = json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "registered",
 		      (int)r->registered, "failed", (int)r->failed, "registrations_per_s",
 		      per_second(r), "p50_ms", percentile_ms(r, 50), "p99_ms", percentile_ms(r, 99),
 		      "messages_sent", (json_int_t)r->messages_sent, "messages_delivered",
 		      (json_int_t)r->messages_delivered, "retransmissions",
-		      (json_int_t)r->retransmissions, "algorithms", algorithms);
+		      (json_int_t)r->retransmissions, "calls_placed", (json_int_t)r->calls_placed,
+		      "calls_answered", (json_int_t)r->calls_answered, "calls_completed",
+		      (json_int_t)r->calls_completed, "algorithms", algorithms);
 	if (!o)
 		return -ENOMEM;
 	if (json_dumpf(o, f, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 &&

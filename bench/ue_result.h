@@ -12,6 +12,9 @@ struct ue_result {
 	uint64_t registering_us;      /* first SM1 to last SM12 */
 	struct histogram register_us; /* SM1 to SM12 */
 	uint64_t messages_wanted, messages_sent, messages_delivered;
+	uint64_t calls_wanted, calls_placed;
+	uint64_t calls_answered;  /* the callee has heard the ACK */
+	uint64_t calls_completed; /* to the 200 to BYE */
 	uint64_t retransmissions;
 	uint32_t algorithms[SA_INTEG_COUNT][SA_ENCR_COUNT];
 };

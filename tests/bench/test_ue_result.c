@@ -47,7 +47,7 @@ static void json_keys(void **state)
 	(void)state;
 	assert_non_null(o);
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1); /* one line */
-	assert_int_equal(json_object_size(o), 9);
+	assert_int_equal(json_object_size(o), 12);
 	assert_int_equal(json_integer_value(json_object_get(o, "registered")), 100);
 	assert_int_equal(json_integer_value(json_object_get(o, "failed")), 0);
 	assert_true(json_real_value(json_object_get(o, "registrations_per_s")) == 50.0);
