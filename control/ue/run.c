@@ -165,7 +165,7 @@ bool ue_contact_is_ours(const struct ue *u, struct sv contact)
 	struct ip_addr host;
 	char text[IP_ADDR_STRLEN];
 
-	if (sip_uri_parse(&uri, contact) < 0 || uri.host.n >= sizeof(text))
+	if (sip_uri_parse(&uri, contact) < 0 || uri.host.n == 0 || uri.host.n >= sizeof(text))
 		return false;
 	memcpy(text, uri.host.p, uri.host.n);
 	text[uri.host.n] = '\0';
