@@ -9,7 +9,7 @@ static int host_addr(struct sv host, struct ip_addr *a)
 {
 	char text[IP_ADDR_STRLEN];
 
-	if (host.n >= sizeof(text))
+	if (sv_empty(host) || host.n >= sizeof(text))
 		return -EINVAL;
 	memcpy(text, host.p, host.n);
 	text[host.n] = '\0';
