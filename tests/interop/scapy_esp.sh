@@ -20,4 +20,4 @@ net_load 4 --ues 6 --rate 50 --messages 0 --seconds 60 --no-deregister --json \
 net_ctl show sas --json >"$NET_DIR/sas.json"
 mac=$(ip -n "$NET_GW" -j link show ue0 | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["address"])')
 ip netns exec "$NET_UE" /usr/bin/python3 tests/interop/scapy_esp.py ue1 "$mac" "$NET_DIR/sas.json" \
-	"$NET_DIR/esp_sa" "$NET_BUILD/esplanadectl" "$NET_DIR/esplanade.sock"
+	"$NET_DIR/esp_sa" "$NET_DIR/esplanade.sock"
