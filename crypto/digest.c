@@ -6,10 +6,29 @@
 
 #include "crypto/secret.h"
 
-#define MD5_LEN 16
+#define HASH_MAX 32 /* octets: SHA-256 */
 
-/* MD5 over parts with a colon between each two: unq(a) ":" unq(b) of RFC 2617 3.2.2. */
-struct md5 {
+static const struct algorithm {
+	size_t digits;
+	bool session;
+} algorithms[] = {
+	[DIGEST_MD5] = {32, false},	   [DIGEST_MD5_SESS] = {32, true},
+	[DIGEST_AKAV1_MD5] = {32, false},  [DIGEST_SHA256] = {64, false},
+	[DIGEST_SHA256_SESS] = {64, true},
+};
+
+size_t digest_digits(enum digest_algorithm algorithm)
+{
+	return algorithms[algorithm].digits;
+}
+
+bool digest_is_session(enum digest_algorithm algorithm)
+{
+	return algorithms[algorithm].session;
+}
+
+/* A hash over parts with a colon between each two: unq(a) ":" unq(b) of RFC 2617 3.2.2. */
+struct hash {
 	EVP_MD_CTX *ctx;
 };
 
@@ -20,88 +39,86 @@ static void must(int ok)
 		abort();
 }
 
-static void md5_open(struct md5 *md5)
+static void hash_open(struct hash *h, enum digest_algorithm algorithm)
 {
-	md5->ctx = EVP_MD_CTX_new();
-	must(md5->ctx != NULL);
-	must(EVP_DigestInit_ex2(md5->ctx, EVP_md5(), NULL));
+	const EVP_MD *md = digest_digits(algorithm) == 64 ? EVP_sha256() : EVP_md5();
+
+	h->ctx = EVP_MD_CTX_new();
+	must(h->ctx != NULL);
+	must(EVP_DigestInit_ex2(h->ctx, md, NULL));
 }
 
-static void md5_add(struct md5 *md5, const void *p, size_t n)
+static void hash_add(struct hash *h, const void *p, size_t n)
 {
-	must(EVP_DigestUpdate(md5->ctx, p, n));
+	must(EVP_DigestUpdate(h->ctx, p, n));
 }
 
-static void md5_join(struct md5 *md5, const struct sv *parts, unsigned n)
+static void hash_join(struct hash *h, const struct sv *parts, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (i > 0)
-			md5_add(md5, ":", 1);
-		md5_add(md5, parts[i].p, parts[i].n);
+			hash_add(h, ":", 1);
+		hash_add(h, parts[i].p, parts[i].n);
 	}
 }
 
-/* The digest in hex; md5 is then ready for another one. */
-static void md5_hex(struct md5 *md5, char hex[DIGEST_HEX])
+/* The digest in hex; h is then ready for another one. */
+static void hash_hex(struct hash *h, char hex[DIGEST_HEX])
 {
-	uint8_t sum[MD5_LEN];
+	uint8_t sum[HASH_MAX];
+	unsigned n = sizeof(sum);
 
-	must(EVP_DigestFinal_ex(md5->ctx, sum, NULL));
-	must(EVP_DigestInit_ex2(md5->ctx, NULL, NULL));
-	sodium_bin2hex(hex, DIGEST_HEX, sum, sizeof(sum));
+	must(EVP_DigestFinal_ex(h->ctx, sum, &n));
+	must(EVP_DigestInit_ex2(h->ctx, NULL, NULL));
+	sodium_bin2hex(hex, DIGEST_HEX, sum, n);
 	secret_wipe(sum, sizeof(sum));
 }
 
-static void md5_close(struct md5 *md5)
+static void hash_close(struct hash *h)
 {
-	EVP_MD_CTX_free(md5->ctx);
-}
-
-static struct sv hex_sv(const char hex[DIGEST_HEX])
-{
-	return (struct sv){hex, DIGEST_HEX - 1};
+	EVP_MD_CTX_free(h->ctx);
 }
 
 void digest_ha1(char ha1[DIGEST_HEX], const struct digest_input *in, const void *password,
 		size_t password_len)
 {
 	const struct sv parts[] = {in->username, in->realm, {password, password_len}};
-	struct md5 md5;
+	struct hash h;
 
-	md5_open(&md5);
-	md5_join(&md5, parts, 3);
-	md5_hex(&md5, ha1);
-	md5_close(&md5);
+	hash_open(&h, in->algorithm);
+	hash_join(&h, parts, 3);
+	hash_hex(&h, ha1);
+	hash_close(&h);
 }
 
 /* HA1 of the session: RFC 2617 3.2.2.2 */
-static void session_ha1(struct md5 *md5, char out[DIGEST_HEX], const struct digest_input *in,
+static void session_ha1(struct hash *h, char out[DIGEST_HEX], const struct digest_input *in,
 			const char ha1[DIGEST_HEX])
 {
-	const struct sv parts[] = {hex_sv(ha1), in->nonce, in->cnonce};
+	const struct sv parts[] = {sv_of(ha1), in->nonce, in->cnonce};
 
-	if (in->algorithm != DIGEST_MD5_SESS) {
-		memcpy(out, ha1, DIGEST_HEX);
+	if (!digest_is_session(in->algorithm)) {
+		memcpy(out, ha1, digest_digits(in->algorithm) + 1);
 		return;
 	}
-	md5_join(md5, parts, 3);
-	md5_hex(md5, out);
+	hash_join(h, parts, 3);
+	hash_hex(h, out);
 }
 
 /* A2 of RFC 2617 3.2.2.3, with an empty method that of 3.2.3 */
-static void ha2_make(struct md5 *md5, char ha2[DIGEST_HEX], const struct digest_input *in,
+static void ha2_make(struct hash *h, char ha2[DIGEST_HEX], const struct digest_input *in,
 		     struct sv method)
 {
 	char body[DIGEST_HEX];
-	const struct sv parts[] = {method, in->uri, hex_sv(body)};
+	const struct sv parts[] = {method, in->uri, {body, digest_digits(in->algorithm)}};
 	bool with_body = in->qop == DIGEST_QOP_AUTH_INT;
 
 	if (with_body) {
-		md5_add(md5, in->body.p, in->body.n);
-		md5_hex(md5, body);
+		hash_add(h, in->body.p, in->body.n);
+		hash_hex(h, body);
 	}
-	md5_join(md5, parts, with_body ? 3 : 2);
-	md5_hex(md5, ha2);
+	hash_join(h, parts, with_body ? 3 : 2);
+	hash_hex(h, ha2);
 }
 
 static void request_digest(char out[DIGEST_HEX], const struct digest_input *in, struct sv method,
@@ -109,20 +126,20 @@ static void request_digest(char out[DIGEST_HEX], const struct digest_input *in, 
 {
 	char ha1[DIGEST_HEX], ha2[DIGEST_HEX];
 	struct sv qop = in->qop == DIGEST_QOP_AUTH_INT ? SV("auth-int") : SV("auth");
-	struct md5 md5;
+	struct hash h;
 
-	md5_open(&md5);
-	session_ha1(&md5, ha1, in, ha1_user);
-	ha2_make(&md5, ha2, in, method);
+	hash_open(&h, in->algorithm);
+	session_ha1(&h, ha1, in, ha1_user);
+	ha2_make(&h, ha2, in, method);
 	if (in->qop == DIGEST_QOP_NONE)
-		md5_join(&md5, (const struct sv[]){hex_sv(ha1), in->nonce, hex_sv(ha2)}, 3);
+		hash_join(&h, (const struct sv[]){sv_of(ha1), in->nonce, sv_of(ha2)}, 3);
 	else
-		md5_join(&md5,
-			 (const struct sv[]){hex_sv(ha1), in->nonce, in->nc, in->cnonce, qop,
-					     hex_sv(ha2)},
-			 6);
-	md5_hex(&md5, out);
-	md5_close(&md5);
+		hash_join(&h,
+			  (const struct sv[]){sv_of(ha1), in->nonce, in->nc, in->cnonce, qop,
+					      sv_of(ha2)},
+			  6);
+	hash_hex(&h, out);
+	hash_close(&h);
 	secret_wipe(ha1, sizeof(ha1));
 }
 

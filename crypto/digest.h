@@ -1,21 +1,31 @@
 /*
- * HTTP Digest as SIP uses it (RFC 2617, RFC 3261 22.4) and AKAv1-MD5 (RFC 3310). The password is
- * octets with a length: RES may hold any octet, NUL too. Values enter the hash as they stand in
- * the header field, without quotes.
+ * HTTP Digest as SIP uses it (RFC 2617, RFC 3261 22.4, RFC 8760) and AKAv1-MD5 (RFC 3310). The
+ * password is octets with a length: RES may hold any octet, NUL too. Values enter the hash as they
+ * stand in the header field, without quotes.
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sv.h"
 
-#define DIGEST_HEX 33 /* 32 lower-case hex digits and NUL */
+#define DIGEST_HEX 65 /* 32 (MD5) or 64 (SHA-256) lower-case hex digits and NUL */
 
 enum digest_algorithm {
 	DIGEST_MD5,
 	DIGEST_MD5_SESS,
 	DIGEST_AKAV1_MD5, /* computes like MD5 */
+	DIGEST_SHA256,	  /* RFC 8760 */
+	DIGEST_SHA256_SESS,
 };
+#define DIGEST_ALGORITHMS (DIGEST_SHA256_SESS + 1)
+
+/* Hex digits of a response and of H(A1). */
+size_t digest_digits(enum digest_algorithm algorithm);
+bool digest_is_session(
+	enum digest_algorithm algorithm); /* -sess: H(A1) takes nonce and cnonce in */
 
 enum digest_qop {
 	DIGEST_QOP_NONE, /* RFC 2069 form */
@@ -27,11 +37,11 @@ struct digest_input {
 	enum digest_algorithm algorithm;
 	enum digest_qop qop;
 	struct sv username, realm, nonce, uri, method;
-	struct sv nc, cnonce; /* with qop, and cnonce for MD5-sess */
+	struct sv nc, cnonce; /* with qop, and cnonce for -sess */
 	struct sv body; /* auth-int: entity body of the request, or of the response for rspauth */
 };
 
-/* MD5(username:realm:password), before any -sess step: what an HSS may store. */
+/* H(username:realm:password), before any -sess step: what an HSS may store. */
 void digest_ha1(char ha1[DIGEST_HEX], const struct digest_input *in, const void *password,
 		size_t password_len);
 /* request-digest from ha1 of digest_ha1() */

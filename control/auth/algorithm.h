@@ -3,6 +3,6 @@
 
 #include "crypto/digest.h"
 
-/* Absent means MD5 (RFC 2617 3.2.1). false: one that we do not know. */
-bool auth_algorithm_of(struct sv text, enum digest_algorithm *algorithm);
+/* A single value; absent is DIGEST_QOP_NONE. false: one that we do not know. */
+bool auth_qop_of(struct sv text, enum digest_qop *qop);
 const char *auth_qop_name(enum digest_qop qop);

@@ -1,8 +1,10 @@
 /* Authorization, as the UE writes it */
+#include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 
 #include "control/auth/algorithm.h"
-#include "control/auth/auth.h"
+#include "control/auth/compute.h"
 #include "control/auth/params.h"
 
 static enum digest_qop choose_qop(const struct auth_challenge *c)
@@ -35,37 +37,31 @@ static void compute(char response[DIGEST_HEX], const struct auth_answer *a,
 	sodium_memzero(ha1, sizeof(ha1));
 }
 
-static void write_token(struct sbuf *b, struct sv name, struct sv value)
-{
-	sbuf_put(b, SV(", "));
-	sbuf_put(b, name);
-	sbuf_put(b, SV("="));
-	sbuf_put(b, value);
-}
-
 static void write_rest(struct sbuf *b, const struct auth_answer *a, const struct digest_input *in)
 {
 	const struct auth_challenge *c = a->challenge;
 	bool qop = in->qop != DIGEST_QOP_NONE;
 
 	if (!sv_empty(c->algorithm_text))
-		write_token(b, SV("algorithm"), c->algorithm_text);
+		auth_token_write(b, SV("algorithm"), c->algorithm_text);
 	if (c->opaque.p)
 		auth_field_write(b, false, SV("opaque"), c->opaque);
 	if (qop) {
-		write_token(b, SV("qop"), sv_of(auth_qop_name(in->qop)));
-		write_token(b, SV("nc"), in->nc);
+		auth_token_write(b, SV("qop"), sv_of(auth_qop_name(in->qop)));
+		auth_token_write(b, SV("nc"), in->nc);
 	}
-	if (qop || in->algorithm == DIGEST_MD5_SESS)
+	if (qop || digest_is_session(in->algorithm))
 		auth_field_write(b, false, SV("cnonce"), in->cnonce);
 	if (!sv_empty(a->auts))
 		auth_field_write(b, false, SV("auts"), a->auts);
 }
 
-static void write_answer(struct sbuf *b, const struct auth_answer *a, struct sv nc)
+struct digest_input auth_answer_input(const struct auth_answer *a, char nc[AUTH_NC])
 {
 	const struct auth_challenge *c = a->challenge;
-	const struct digest_input in = {
+
+	snprintf(nc, AUTH_NC, "%08" PRIx32, a->nc);
+	return (struct digest_input){
 		.algorithm = c->algorithm,
 		.qop = choose_qop(c),
 		.username = a->username,
@@ -73,11 +69,17 @@ static void write_answer(struct sbuf *b, const struct auth_answer *a, struct sv 
 		.nonce = c->nonce,
 		.uri = a->uri,
 		.method = a->method,
-		.nc = nc,
+		.nc = sv_of(nc),
 		.cnonce = a->cnonce,
 		.body = a->body,
 	};
-	char response[DIGEST_HEX] = "";
+}
+
+static void write_answer(struct sbuf *b, const struct auth_answer *a)
+{
+	const struct auth_challenge *c = a->challenge;
+	char response[DIGEST_HEX] = "", nc[AUTH_NC];
+	const struct digest_input in = auth_answer_input(a, nc);
 
 	if (!a->empty_response)
 		compute(response, a, &in);
@@ -87,12 +89,8 @@ static void write_answer(struct sbuf *b, const struct auth_answer *a, struct sv 
 
 void auth_answer_write(struct sbuf *b, const struct auth_answer *a)
 {
-	char nc[9];
-	struct sbuf nc_text = sbuf_of(nc, sizeof(nc));
-
-	sbuf_printf(&nc_text, "%08x", a->nc);
 	if (a->challenge)
-		write_answer(b, a, sbuf_sv(&nc_text));
+		write_answer(b, a);
 	else
 		write_first(b, a, a->realm, SV(""), SV(""));
 }

@@ -53,6 +53,22 @@ int auth_challenge_parse(struct auth_challenge *c, struct sv value)
 	return 0;
 }
 
+void auth_challenge_write(struct sbuf *b, const struct auth_offer *o)
+{
+	sbuf_put(b, SV("Digest"));
+	auth_field_write(b, true, SV("realm"), o->realm);
+	if (!sv_empty(o->domain))
+		auth_field_write(b, false, SV("domain"), o->domain);
+	auth_field_write(b, false, SV("nonce"), o->nonce);
+	if (!sv_empty(o->opaque))
+		auth_field_write(b, false, SV("opaque"), o->opaque);
+	if (o->stale)
+		auth_token_write(b, SV("stale"), SV("TRUE"));
+	auth_token_write(b, SV("algorithm"), sv_of(auth_algorithm_name(o->algorithm)));
+	if (o->qop_auth)
+		auth_field_write(b, false, SV("qop"), SV("auth"));
+}
+
 static void write_key(struct sbuf *b, struct sv name, const uint8_t key[16])
 {
 	char hex[32];

@@ -78,18 +78,24 @@ static int field_set(const struct auth_field *fields, unsigned n, const struct a
 	return 0;
 }
 
-int auth_fields_read(struct sv value, const struct auth_field *fields, unsigned n)
+int auth_params_read(struct sv value, const struct auth_field *fields, unsigned n)
 {
 	struct auth_param p;
-	struct sv scheme;
 	int more;
 
-	if (!auth_scheme_read(&value, &scheme) || !sv_caseeq(scheme, SV("Digest")))
-		return -EBADMSG;
 	while ((more = auth_param_read(&value, &p)) > 0)
 		if (field_set(fields, n, &p))
 			return -EBADMSG;
 	return more;
+}
+
+int auth_fields_read(struct sv value, const struct auth_field *fields, unsigned n)
+{
+	struct sv scheme;
+
+	if (!auth_scheme_read(&value, &scheme) || !sv_caseeq(scheme, SV("Digest")))
+		return -EBADMSG;
+	return auth_params_read(value, fields, n);
 }
 
 void auth_field_write(struct sbuf *b, bool first, struct sv name, struct sv value)
@@ -99,4 +105,12 @@ void auth_field_write(struct sbuf *b, bool first, struct sv name, struct sv valu
 	sbuf_put(b, SV("=\""));
 	sbuf_put(b, value);
 	sbuf_put(b, SV("\""));
+}
+
+void auth_token_write(struct sbuf *b, struct sv name, struct sv value)
+{
+	sbuf_put(b, SV(", "));
+	sbuf_put(b, name);
+	sbuf_put(b, SV("="));
+	sbuf_put(b, value);
 }

@@ -25,6 +25,10 @@ struct auth_field {
  * or one of fields[] twice (the next reader might take the other one).
  */
 int auth_fields_read(struct sv value, const struct auth_field *fields, unsigned n);
+/* The same for a value without scheme (Authentication-Info). */
+int auth_params_read(struct sv value, const struct auth_field *fields, unsigned n);
 
 /* Appends `, name="value"`, without the comma if it is the first. */
 void auth_field_write(struct sbuf *b, bool first, struct sv name, struct sv value);
+/* Appends `, name=value`. */
+void auth_token_write(struct sbuf *b, struct sv name, struct sv value);

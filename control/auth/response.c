@@ -3,25 +3,11 @@
 #include <sodium.h>
 
 #include "control/auth/algorithm.h"
-#include "control/auth/auth.h"
+#include "control/auth/compute.h"
 #include "control/auth/params.h"
 #include "control/base/parse.h"
 
-static bool read_qop(struct auth_response *r)
-{
-	if (sv_empty(r->qop))
-		r->qop_value = DIGEST_QOP_NONE;
-	else if (sv_caseeq(r->qop, SV("auth")))
-		r->qop_value = DIGEST_QOP_AUTH;
-	else if (sv_caseeq(r->qop, SV("auth-int")))
-		r->qop_value = DIGEST_QOP_AUTH_INT;
-	else
-		return false;
-	return true;
-}
-
-/* nc-value = 8LHEX */
-static bool is_nc(struct sv nc)
+bool auth_is_nc(struct sv nc)
 {
 	uint8_t octets[4];
 
@@ -42,7 +28,7 @@ int auth_response_parse(struct auth_response *r, struct sv value)
 
 	memset(r, 0, sizeof(*r));
 	if (auth_fields_read(value, fields, sizeof(fields) / sizeof(fields[0])) ||
-	    sv_empty(r->username) || !read_qop(r) || !is_nc(r->nc))
+	    sv_empty(r->username) || !auth_qop_of(r->qop, &r->qop_value) || !auth_is_nc(r->nc))
 		return -EBADMSG;
 	r->known_algorithm = auth_algorithm_of(algorithm, &r->algorithm);
 	return 0;
@@ -52,16 +38,16 @@ static bool is_complete(const struct auth_response *r)
 {
 	if (!r->known_algorithm || sv_empty(r->nonce) || sv_empty(r->uri))
 		return false;
-	if (r->algorithm == DIGEST_MD5_SESS && sv_empty(r->cnonce))
+	if (digest_is_session(r->algorithm) && sv_empty(r->cnonce))
 		return false;
 	/* RFC 2617 3.2.2: with qop both must be there */
 	return r->qop_value == DIGEST_QOP_NONE || (r->nc.n && r->cnonce.n);
 }
 
-bool auth_response_check(const struct auth_response *r, struct sv method, struct sv body,
-			 const void *password, size_t password_len)
+struct digest_input auth_response_input(const struct auth_response *r, struct sv method,
+					struct sv body)
 {
-	const struct digest_input in = {
+	return (struct digest_input){
 		.algorithm = r->algorithm,
 		.qop = r->qop_value,
 		.username = r->username,
@@ -73,18 +59,43 @@ bool auth_response_check(const struct auth_response *r, struct sv method, struct
 		.cnonce = r->cnonce,
 		.body = body,
 	};
-	char ha1[DIGEST_HEX], expected[DIGEST_HEX];
-	uint8_t ours[16], theirs[16];
-	bool ok = false;
+}
 
-	if (!is_complete(r) || !parse_hex(r->response, theirs, sizeof(theirs)))
+bool auth_digest_equal(struct sv theirs, const char ours[DIGEST_HEX])
+{
+	uint8_t a[DIGEST_HEX / 2], b[DIGEST_HEX / 2];
+	size_t n = strlen(ours) / 2;
+	bool equal = n > 0 && parse_hex(theirs, a, n) && parse_hex(sv_of(ours), b, n) &&
+		     sodium_memcmp(a, b, n) == 0;
+
+	sodium_memzero(b, sizeof(b));
+	return equal;
+}
+
+bool auth_response_check_ha1(const struct auth_response *r, struct sv method, struct sv body,
+			     const char ha1[DIGEST_HEX])
+{
+	const struct digest_input in = auth_response_input(r, method, body);
+	char expected[DIGEST_HEX];
+	bool ok;
+
+	if (!is_complete(r))
 		return false;
-	digest_ha1(ha1, &in, password, password_len);
 	digest_response(expected, &in, ha1);
-	if (parse_hex(sv_of(expected), ours, sizeof(ours)))
-		ok = sodium_memcmp(ours, theirs, sizeof(ours)) == 0;
-	sodium_memzero(ha1, sizeof(ha1));
+	ok = auth_digest_equal(r->response, expected);
 	sodium_memzero(expected, sizeof(expected));
-	sodium_memzero(ours, sizeof(ours));
+	return ok;
+}
+
+bool auth_response_check(const struct auth_response *r, struct sv method, struct sv body,
+			 const void *password, size_t password_len)
+{
+	const struct digest_input in = auth_response_input(r, method, body);
+	char ha1[DIGEST_HEX];
+	bool ok;
+
+	digest_ha1(ha1, &in, password, password_len);
+	ok = auth_response_check_ha1(r, method, body, ha1);
+	sodium_memzero(ha1, sizeof(ha1));
 	return ok;
 }

@@ -23,6 +23,44 @@ static void strip(struct sv value)
 		assert(!r.integrity_protected.p);
 }
 
+/* What the network says of such an answer, the UE takes; and a UE with another password does not.
+ */
+static void proof(const struct auth_response *r, struct auth_answer *a)
+{
+	const struct digest_input in = {
+		.algorithm = r->algorithm, .username = r->username, .realm = r->realm};
+	char ha1[DIGEST_HEX], rspauth[DIGEST_HEX];
+	static char buf[65536];
+	struct sbuf b = sbuf_of(buf, sizeof(buf));
+	struct auth_info info = {.qop_value = r->qop_value, .cnonce = r->cnonce, .nc = r->nc};
+
+	digest_ha1(ha1, &in, "pass", 4);
+	auth_response_rspauth(rspauth, r, SV("x"), ha1);
+	info.rspauth = sv_of(rspauth);
+	auth_info_write(&b, &info);
+	assert(auth_info_parse(&info, sbuf_sv(&b)) == 0);
+	assert(auth_info_check(&info, a, SV("x")));
+	a->password = "pasS";
+	assert(!auth_info_check(&info, a, SV("x")));
+}
+
+static void info(struct sv value)
+{
+	struct auth_challenge c = {.realm = SV("r"), .nonce = SV("n"), .known_algorithm = true};
+	struct auth_answer a = {.challenge = &c, .cnonce = SV("abc"), .nc = 1};
+	static char buf[65536];
+	struct sbuf b = sbuf_of(buf, sizeof(buf));
+	struct auth_info i, again;
+
+	if (auth_info_parse(&i, value))
+		return;
+	c.qop_auth = i.qop_value == DIGEST_QOP_AUTH;
+	auth_info_check(&i, &a, SV(""));
+	auth_info_write(&b, &i);
+	assert(auth_info_parse(&again, sbuf_sv(&b)) == 0);
+	assert(sv_eq(i.rspauth, again.rspauth) && sv_eq(i.nextnonce, again.nextnonce));
+}
+
 static void challenge(struct sv value)
 {
 	struct auth_challenge c;
@@ -52,6 +90,7 @@ static void challenge(struct sv value)
 	assert(auth_response_parse(&r, sbuf_sv(&b)) == 0);
 	assert(auth_response_check(&r, SV("REGISTER"), SV(""), "pass", 4));
 	assert(!auth_response_check(&r, SV("REGISTER"), SV(""), "pasS", 4));
+	proof(&r, &a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -64,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (auth_response_parse(&r, value) == 0)
 		auth_response_check(&r, SV("REGISTER"), SV("body"), "pass", 4);
 	challenge(value);
+	info(value);
 	strip(value);
 	return 0;
 }

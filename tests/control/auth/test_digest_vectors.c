@@ -1,5 +1,5 @@
-/* tests/vectors/digest.json: our reading of real Authorization values, and what the check says of
- * them. */
+/* tests/vectors/digest.json, digest256.json: our reading of real Authorization values, and what the
+ * check says of them. */
 #include <stdlib.h>
 
 #include "control/auth/auth.h"
@@ -54,16 +54,17 @@ static void check_digits(const struct auth_response *r, const json_t *v)
 	struct auth_response other = *r;
 	uint8_t body[4096];
 	size_t n = vectors_hex(body, sizeof(body), v, "body");
-	char digits[33];
+	char digits[65];
+	size_t n_digits = digest_digits(r->algorithm);
 
-	for (unsigned i = 0; i < 32; i++) {
-		memcpy(digits, r->response.p, 32);
+	for (unsigned i = 0; i < n_digits; i++) {
+		memcpy(digits, r->response.p, n_digits);
 		digits[i] = digits[i] == '0' ? '1' : '0';
-		other.response = (struct sv){digits, 32};
+		other.response = (struct sv){digits, n_digits};
 		assert_false(auth_response_check(&other, method, (struct sv){(char *)body, n},
 						 password.p, password.n));
 	}
-	other.response = (struct sv){r->response.p, 31};
+	other.response = (struct sv){r->response.p, n_digits - 1};
 	assert_false(auth_response_check(&other, method, (struct sv){(char *)body, n}, password.p,
 					 password.n));
 	other.response = (struct sv){0};
@@ -71,13 +72,12 @@ static void check_digits(const struct auth_response *r, const json_t *v)
 					 password.n));
 }
 
-static void test_responses(void **state)
+static void responses_check(const char *name)
 {
-	json_t *file = vectors_open("digest.json", "ims-digest"), *v;
+	json_t *file = vectors_open(name, "ims-digest"), *v;
 	struct auth_response r;
 	size_t i;
 
-	(void)state;
 	json_array_foreach(vectors_list(file, "cases"), i, v)
 	{
 		if (auth_response_parse(&r, vectors_sv(v, "authorization")))
@@ -89,13 +89,12 @@ static void test_responses(void **state)
 	json_decref(file);
 }
 
-static void test_challenges(void **state)
+static void challenges_check(const char *name)
 {
-	json_t *file = vectors_open("digest.json", "ims-digest"), *v;
+	json_t *file = vectors_open(name, "ims-digest"), *v;
 	struct auth_challenge c;
 	size_t i;
 
-	(void)state;
 	json_array_foreach(vectors_list(file, "cases"), i, v)
 	{
 		if (auth_challenge_parse(&c, vectors_sv(v, "www_authenticate")))
@@ -113,14 +112,13 @@ static void test_challenges(void **state)
 
 /* Our answer to the challenge of a vector is the vector's, where it is ours to choose (qop: auth
  * before auth-int). */
-static void test_answers(void **state)
+static void answers_check(const char *name)
 {
-	json_t *file = vectors_open("digest.json", "ims-digest"), *v;
+	json_t *file = vectors_open(name, "ims-digest"), *v;
 	struct auth_challenge c;
 	struct auth_response r;
 	size_t i;
 
-	(void)state;
 	json_array_foreach(vectors_list(file, "cases"), i, v)
 	{
 		struct sv password = vectors_sv(v, "password");
@@ -148,12 +146,89 @@ static void test_answers(void **state)
 	json_decref(file);
 }
 
+static void infos_check(const char *name)
+{
+	json_t *file = vectors_open(name, "ims-digest"), *v;
+	struct auth_challenge c;
+	struct auth_response r;
+	struct auth_info info;
+	size_t i;
+
+	json_array_foreach(vectors_list(file, "cases"), i, v)
+	{
+		struct sv password = vectors_sv(v, "password");
+		uint8_t octets[4096];
+		struct sv body = {(char *)octets,
+				  vectors_hex(octets, sizeof(octets), v, "rsp_body")};
+		struct auth_answer a = {.username = vectors_sv(v, "username"),
+					.uri = vectors_sv(v, "uri"),
+					.challenge = &c,
+					.password = password.p,
+					.password_len = password.n,
+					.cnonce = vectors_sv(v, "cnonce"),
+					.method = vectors_sv(v, "method")};
+		struct digest_input in = {.username = a.username, .realm = vectors_sv(v, "realm")};
+		char ha1[DIGEST_HEX], rspauth[DIGEST_HEX];
+
+		if (!vectors_is_null(v, "nc"))
+			a.nc = (uint32_t)strtoul(vectors_text(v, "nc"), NULL, 16);
+		assert_int_equal(auth_challenge_parse(&c, vectors_sv(v, "www_authenticate")), 0);
+		assert_int_equal(auth_response_parse(&r, vectors_sv(v, "authorization")), 0);
+		if (qop_of(v) == DIGEST_QOP_AUTH_INT)
+			c.qop_auth = false; /* else our answer takes it */
+		assert_int_equal(auth_info_parse(&info, vectors_sv(v, "authentication_info")), 0);
+		assert_true(sv_eq(info.rspauth, vectors_sv(v, "rspauth")));
+		assert_true(sv_eq(info.nextnonce, vectors_sv(v, "nextnonce")));
+		if (!auth_info_check(&info, &a, body))
+			fail_msg("%s", vectors_id(v));
+		a.password_len--;
+		assert_false(password.n && auth_info_check(&info, &a, body));
+		in.algorithm = r.algorithm;
+		digest_ha1(ha1, &in, password.p, password.n);
+		auth_response_rspauth(rspauth, &r, body, ha1);
+		assert_string_equal(rspauth, vectors_text(v, "rspauth"));
+	}
+	json_decref(file);
+}
+
+/* covers: DN-11 */
+static void test_responses(void **state)
+{
+	(void)state;
+	responses_check("digest.json");
+	responses_check("digest256.json");
+}
+
+static void test_challenges(void **state)
+{
+	(void)state;
+	challenges_check("digest.json");
+	challenges_check("digest256.json");
+}
+
+/* covers: DN-11 */
+static void test_answers(void **state)
+{
+	(void)state;
+	answers_check("digest.json");
+	answers_check("digest256.json");
+}
+
+/* covers: DN-15 */
+static void test_infos(void **state)
+{
+	(void)state;
+	infos_check("digest.json");
+	infos_check("digest256.json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_responses),
 		cmocka_unit_test(test_challenges),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_infos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
