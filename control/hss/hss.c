@@ -40,6 +40,10 @@ int hss_alloc(struct hss **hp, const struct hss_conf *conf)
 		h->sqn_block = SQN_BLOCK_MAX;
 	err = sqn_cache_alloc(&h->sqns);
 	if (!err)
+		err = nonces_alloc(&h->nonces);
+	if (!err)
+		err = hss_digest_init(h, &conf->digest);
+	if (!err)
 		err = store_open(&h->store, &own);
 	if (!err)
 		err = subscribers_count(h);
@@ -57,6 +61,8 @@ void hss_free(struct hss *h)
 		return;
 	store_close(&h->store);
 	sqn_cache_free(&h->sqns);
+	nonces_free(&h->nonces);
+	free(h->digest_texts);
 	free(h);
 }
 
@@ -90,9 +96,44 @@ static enum cx_result location_query(struct hss *h, const struct cx_request *r,
 	return result_of(store_find_impu(&h->store, r->impu, row));
 }
 
-/* Somebody else may have drawn numbers from the same file meanwhile: then once more. */
-static enum cx_result vectors_query(struct hss *h, const struct cx_request *r,
-				    struct store_row *row, struct cx_answer *a)
+int hss_pending_write(struct hss *h, const struct cx_request *r, struct store_row *row,
+		      uint64_t sqn)
+{
+	bool pending = row->flag == CX_NOT_REGISTERED;
+	bool moved = !sv_eq(sv_of(row->scscf), r->scscf);
+
+	if (!pending && !moved && sqn == row->sqn)
+		return 0;
+	if (r->scscf.n >= sizeof(row->scscf))
+		return -EIO;
+	if (pending)
+		row->flag = CX_PENDING;
+	if (moved)
+		snprintf(row->scscf, sizeof(row->scscf), "%.*s", SV_ARG(r->scscf));
+	return store_update(&h->store, row, sqn);
+}
+
+/* DN-09: the scheme is the HSS's to choose, within what the S-CSCF can take. */
+static enum cx_result authentication(struct hss *h, const struct cx_request *r,
+				     struct store_row *row, struct cx_answer *a, uint64_t now,
+				     bool *again)
+{
+	enum cx_result result = CX_SCHEME_NOT_SUPPORTED;
+	bool aka = row->aka && r->scheme != CX_SCHEME_DIGEST;
+	bool digest = r->scheme != CX_SCHEME_AKA && !r->resync;
+
+	if (digest && (!aka || h->digest.before_aka))
+		result = hss_digest_offer(h, r, row, a, now, again);
+	if (aka && result == CX_SCHEME_NOT_SUPPORTED) {
+		a->scheme = CX_SCHEME_AKA;
+		result = hss_vectors_make(h, r, row, a, again);
+	}
+	return result;
+}
+
+/* Somebody else may have written to the same file meanwhile: then once more. */
+static enum cx_result authentication_query(struct hss *h, const struct cx_request *r,
+					   struct store_row *row, struct cx_answer *a, uint64_t now)
 {
 	enum cx_result result = CX_UNABLE;
 	bool again = true;
@@ -103,9 +144,18 @@ static enum cx_result vectors_query(struct hss *h, const struct cx_request *r,
 		if (result != CX_SUCCESS)
 			break;
 		a->flag = row->flag;
-		result = hss_vectors_make(h, r, row, a, &again);
+		result = authentication(h, r, row, a, now, &again);
 	}
 	return result;
+}
+
+static enum cx_result check_query(struct hss *h, const struct cx_request *r, struct store_row *row,
+				  struct cx_answer *a, uint64_t now)
+{
+	enum cx_result result = subscriber_find(h, r, row);
+
+	a->flag = row->flag;
+	return result == CX_SUCCESS ? hss_digest_check(h, r, row, a, now) : result;
 }
 
 static int assignment_write(struct hss *h, const struct cx_request *r, struct store_row *row)
@@ -165,10 +215,15 @@ static void request(void *ctx, const struct cx_request *r, cx_answer_h *handler,
 		a.flag = row.flag;
 		break;
 	case CX_MAR:
-		a.result = vectors_query(h, r, &row, &a);
+		a.result = authentication_query(h, r, &row, &a, now);
+		break;
+	case CX_CHECK:
+		a.result = check_query(h, r, &row, &a, now);
 		break;
 	case CX_SAR:
 		a.result = assignment(h, r, &row, &a, &impus);
+		break;
+	case CX_COMMANDS:
 		break;
 	}
 	if (a.result == CX_SUCCESS) {
@@ -177,6 +232,7 @@ static void request(void *ctx, const struct cx_request *r, cx_answer_h *handler,
 	}
 	handler(arg, &a, now);
 	sodium_memzero(a.vectors, sizeof(a.vectors));
+	sodium_memzero(&a.digest, sizeof(a.digest));
 }
 
 struct cx hss_cx(struct hss *h)

@@ -9,40 +9,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What makes a file ours: PRAGMA application_id ("ESPL") and the version of the schema below. */
-#define APPLICATION_ID 0x4553504c
-#define SCHEMA_VERSION 1
-
-static const char schema[] =
-	"CREATE TABLE subscriber ("
-	" id INTEGER PRIMARY KEY,"
-	" impi TEXT NOT NULL UNIQUE,"
-	" k BLOB NOT NULL CHECK (length(k) = 16),"
-	" opc BLOB NOT NULL CHECK (length(opc) = 16),"
-	" amf BLOB NOT NULL CHECK (length(amf) = 2),"
-	" sqn INTEGER NOT NULL CHECK (sqn BETWEEN 0 AND 281474976710655),"
-	" flag INTEGER NOT NULL DEFAULT 0 CHECK (flag BETWEEN 0 AND 3),"
-	" scscf TEXT);"
-	"CREATE TABLE impu ("
-	" impu TEXT PRIMARY KEY,"
-	" subscriber INTEGER NOT NULL REFERENCES subscriber (id) ON DELETE CASCADE,"
-	" place INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE UNIQUE INDEX impu_set ON impu (subscriber, place);";
+#include <sodium.h>
 
 static const char *const sql[STORE_QUERIES] = {
 	[STORE_FIND] = "SELECT id, sqn, flag, scscf, impi, EXISTS (SELECT 1 FROM impu WHERE"
-		       " impu = ?2 AND subscriber = id) FROM subscriber WHERE impi = ?1",
-	[STORE_FIND_IMPU] = "SELECT s.id, s.sqn, s.flag, s.scscf, s.impi, 1 FROM impu i"
+		       " impu = ?2 AND subscriber = id), k IS NOT NULL, variant"
+		       " FROM subscriber WHERE impi = ?1",
+	[STORE_FIND_IMPU] = "SELECT s.id, s.sqn, s.flag, s.scscf, s.impi, 1,"
+			    " s.k IS NOT NULL, s.variant FROM impu i"
 			    " JOIN subscriber s ON s.id = i.subscriber WHERE i.impu = ?1",
 	[STORE_KEYS] = "SELECT k, opc, amf FROM subscriber WHERE id = ?1",
 	[STORE_SET] = "SELECT impu FROM impu WHERE subscriber = ?1 ORDER BY place",
 	[STORE_UPDATE_STATE] = "UPDATE subscriber SET sqn = ?2, flag = ?3, scscf = ?4"
 			       " WHERE id = ?1 AND sqn = ?5",
-	[STORE_ADD] = "INSERT INTO subscriber (impi, k, opc, amf, sqn) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[STORE_ADD] = "INSERT INTO subscriber (impi, k, opc, amf, sqn, variant)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[STORE_ADD_IMPU] = "INSERT INTO impu (impu, subscriber, place) VALUES (?1, ?2, ?3)",
 	[STORE_DEL] = "DELETE FROM subscriber WHERE id = ?1",
-	[STORE_LIST] = "SELECT id, sqn, flag, scscf, impi, 1, amf FROM subscriber ORDER BY impi",
+	[STORE_LIST] = "SELECT id, sqn, flag, scscf, impi, 1, k IS NOT NULL, variant, amf"
+		       " FROM subscriber ORDER BY impi",
 	[STORE_COUNT] = "SELECT count(*) FROM subscriber",
+	[STORE_DIGESTS] = "SELECT realm, hash, ha1 FROM digest WHERE subscriber = ?1"
+			  " ORDER BY realm, hash",
+	[STORE_PUT_DIGEST] = "INSERT OR REPLACE INTO digest (subscriber, realm, hash, ha1)"
+			     " VALUES (?1, ?2, ?3, ?4)",
+	[STORE_DEL_DIGEST] = "DELETE FROM digest WHERE subscriber = ?1 AND realm = ?2",
 };
 
 int store_fail(const struct store *s, const char *doing)
@@ -75,85 +66,6 @@ static int file_private(const char *path)
 	}
 	if (fd >= 0)
 		close(fd);
-	return err;
-}
-
-static int value_get(struct store *s, const char *statement, int64_t *value)
-{
-	sqlite3_stmt *q = NULL;
-	int err = 0;
-
-	if (sqlite3_prepare_v2(s->db, statement, -1, &q, NULL) != SQLITE_OK ||
-	    sqlite3_step(q) != SQLITE_ROW)
-		err = store_fail(s, "cannot read the file");
-	else
-		*value = sqlite3_column_int64(q, 0);
-	sqlite3_finalize(q);
-	return err;
-}
-
-static int schema_create(struct store *s)
-{
-	char ids[96];
-	int err;
-
-	snprintf(ids, sizeof(ids), "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-		 APPLICATION_ID, SCHEMA_VERSION);
-	err = store_exec(s, "BEGIN IMMEDIATE");
-	if (!err)
-		err = store_exec(s, schema);
-	if (!err)
-		err = store_exec(s, ids);
-	if (!err)
-		err = store_exec(s, "COMMIT");
-	return err;
-}
-
-/* Ours, new, or not for us? */
-static int schema_check(struct store *s)
-{
-	int64_t application = 0, version = 0, tables = 0;
-	int err;
-
-	err = value_get(s, "SELECT count(*) FROM sqlite_schema", &tables);
-	if (!err)
-		err = value_get(s, "PRAGMA application_id", &application);
-	if (!err)
-		err = value_get(s, "PRAGMA user_version", &version);
-	if (err)
-		return err;
-	if (tables == 0 && application == 0 && version == 0)
-		return schema_create(s);
-	if (application != APPLICATION_ID) {
-		fprintf(stderr, "hss: %s: not an Esplanade subscriber database\n", s->path);
-		return -EIO;
-	}
-	if (version != SCHEMA_VERSION) {
-		fprintf(stderr, "hss: %s: schema version %" PRId64 ", this program knows %d\n",
-			s->path, version, SCHEMA_VERSION);
-		return -EIO;
-	}
-	return 0;
-}
-
-static int integrity_check(struct store *s)
-{
-	sqlite3_stmt *q = NULL;
-	const char *finding = NULL;
-	int err = 0;
-
-	if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &q, NULL) != SQLITE_OK ||
-	    sqlite3_step(q) != SQLITE_ROW) {
-		err = store_fail(s, "integrity check");
-	} else {
-		finding = (const char *)sqlite3_column_text(q, 0);
-		if (!finding || strcmp(finding, "ok") != 0) {
-			fprintf(stderr, "hss: %s: damaged: %s\n", s->path,
-				finding ? finding : "no finding");
-			err = -EIO;
-		}
-	}
-	sqlite3_finalize(q);
 	return err;
 }
 
@@ -200,7 +112,7 @@ int store_open(struct store *s, const struct hss_conf *conf)
 	if (!err)
 		err = store_exec(s, "PRAGMA journal_mode = WAL");
 	if (!err)
-		err = integrity_check(s);
+		err = schema_integrity_check(s);
 	if (!err)
 		err = queries_prepare(s);
 	if (err)
@@ -251,7 +163,7 @@ static bool column_copy(sqlite3_stmt *q, int column, char *buf, size_t cap)
 	return true;
 }
 
-/* The first row of a query of the six columns of struct store_row. */
+/* The first row of a query of the eight columns of struct store_row. */
 static int row_read(struct store *s, sqlite3_stmt *q, struct store_row *row)
 {
 	int step = sqlite3_step(q);
@@ -265,10 +177,12 @@ static int row_read(struct store *s, sqlite3_stmt *q, struct store_row *row)
 		.sqn = (uint64_t)sqlite3_column_int64(q, 1),
 		.flag = (enum cx_registration)sqlite3_column_int(q, 2),
 		.owns_impu = sqlite3_column_int(q, 5),
+		.aka = sqlite3_column_int(q, 6),
+		.variant = (enum hss_variant)sqlite3_column_int(q, 7),
 	};
 	if (!column_copy(q, 3, row->scscf, sizeof(row->scscf)) ||
 	    !column_copy(q, 4, row->impi, sizeof(row->impi)) || row->sqn >> 48 ||
-	    row->flag > CX_REGISTERED) {
+	    row->flag > CX_REGISTERED || row->variant > HSS_VARIANT_HSS) {
 		fprintf(stderr, "hss: %s: subscriber %" PRId64 " is damaged\n", s->path, row->id);
 		return -EIO;
 	}
@@ -318,6 +232,44 @@ int store_keys(struct store *s, int64_t id, struct milenage_key *key, uint8_t am
 	else if (!column_octets(q, 0, key->k, sizeof(key->k)) ||
 		 !column_octets(q, 1, key->opc, sizeof(key->opc)) || !column_octets(q, 2, amf, 2))
 		err = store_fail(s, "keys are damaged");
+	store_done(q);
+	return err;
+}
+
+/* One row of STORE_DIGESTS: of the realm before, or of another one. */
+static bool digest_read(sqlite3_stmt *q, struct hss_digest *digests, unsigned *n)
+{
+	char realm[HSS_MAX_IDENTITY];
+	uint8_t ha1[32];
+	int hash = sqlite3_column_int(q, 1);
+	int octets = hash == HSS_MD5 ? 16 : 32;
+	bool fits = hash >= 0 && hash < HSS_HASHES && column_copy(q, 0, realm, sizeof(realm)) &&
+		    column_octets(q, 2, ha1, octets);
+
+	if (fits && (*n == 0 || strcmp(digests[*n - 1].realm, realm) != 0)) {
+		fits = *n < HSS_MAX_REALMS;
+		if (fits) {
+			digests[*n] = (struct hss_digest){0};
+			memcpy(digests[(*n)++].realm, realm, strlen(realm) + 1);
+		}
+	}
+	if (fits)
+		sodium_bin2hex(digests[*n - 1].ha1[hash], DIGEST_HEX, ha1, (size_t)octets);
+	sodium_memzero(ha1, sizeof(ha1));
+	return fits;
+}
+
+int store_digests(struct store *s, int64_t id, struct hss_digest *digests, unsigned *n)
+{
+	sqlite3_stmt *q = s->query[STORE_DIGESTS];
+	int step, err = 0;
+
+	*n = 0;
+	sqlite3_bind_int64(q, 1, id);
+	while ((step = sqlite3_step(q)) == SQLITE_ROW && digest_read(q, digests, n))
+		;
+	if (step != SQLITE_DONE)
+		err = store_fail(s, "reading digests");
 	store_done(q);
 	return err;
 }

@@ -1,9 +1,11 @@
 /*
  * The subscriber database: one SQLite file. Tables:
  *
- *   subscriber  one per IMPI: keys, AMF, SQN (at least the highest ever given out), registration
- * flag of its implicit registration set, name of its S-CSCF (NULL: none) impu        one per IMPU:
- * whose it is, and its place in the set (0: the default IMPU)
+ *   subscriber  one per IMPI: AKA keys and AMF (NULL: Digest only), SQN (at least the highest ever
+ *               given out), registration flag of its implicit registration set, name of its S-CSCF
+ *               (NULL: none), who checks Digest responses (enum hss_variant)
+ *   impu        one per IMPU: whose it is, and its place in the set (0: the default IMPU)
+ *   digest      H(A1) by subscriber, realm and hash (enum hss_hash)
  */
 #pragma once
 
@@ -27,6 +29,9 @@ enum store_query {
 	STORE_DEL,
 	STORE_LIST,
 	STORE_COUNT,
+	STORE_DIGESTS, /* of a subscriber */
+	STORE_PUT_DIGEST,
+	STORE_DEL_DIGEST, /* of a realm */
 	STORE_QUERIES,
 };
 
@@ -42,9 +47,12 @@ struct store_row {
 	int64_t id;
 	uint64_t sqn;
 	enum cx_registration flag;
+	bool aka; /* has keys */
+	enum hss_variant variant;
 	bool owns_impu; /* STORE_FIND: the IMPU asked for is this subscriber's */
 	char impi[HSS_MAX_IDENTITY];
 	char scscf[HSS_MAX_IDENTITY]; /* empty: none */
+	char realm[HSS_MAX_IDENTITY]; /* not in the row: of the Digest chosen */
 };
 
 struct store_impus { /* an implicit registration set */
@@ -61,6 +69,8 @@ int store_fail(const struct store *s, const char *doing);
 int store_find(struct store *s, struct sv impi, struct sv impu, struct store_row *row);
 int store_find_impu(struct store *s, struct sv impu, struct store_row *row);
 int store_keys(struct store *s, int64_t id, struct milenage_key *key, uint8_t amf[2]);
+/* H(A1)s, at most HSS_MAX_REALMS, to be wiped; -EIO */
+int store_digests(struct store *s, int64_t id, struct hss_digest *digests, unsigned *n);
 int store_impus(struct store *s, int64_t id, struct store_impus *impus);
 
 /*
@@ -74,3 +84,8 @@ int store_bind_text(sqlite3_stmt *q, int place, struct sv text);
 /* Ends a query: lets go of what it points to. */
 void store_done(sqlite3_stmt *q);
 int store_exec(struct store *s, const char *sql);
+
+/* ---- schema.c ---- */
+/* Makes a new file ours, brings an older one up to date; -EIO with a message for any other. */
+int schema_check(struct store *s);
+int schema_integrity_check(struct store *s); /* -EIO with a message */

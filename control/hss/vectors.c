@@ -16,28 +16,15 @@ static uint64_t sqn_ahead(uint64_t sqn, uint32_t block)
 	return seq > SQN_MAX >> SQN_IND_BITS ? SQN_MAX : seq << SQN_IND_BITS | (SQN_INDS - 1);
 }
 
-/*
- * Is anything to be written before vectors up to SQN `last` go out? Flag and S-CSCF name change
- * with the first challenge of a registration (TS 29.228 6.3.1).
- */
+/* What must be written before vectors up to SQN `last` go out */
 static int state_write(struct hss *h, const struct cx_request *r, struct store_row *row,
 		       uint64_t base, uint64_t last, unsigned n, bool reset)
 {
-	bool pending = row->flag == CX_NOT_REGISTERED;
-	bool moved = !sv_eq(sv_of(row->scscf), r->scscf);
 	uint64_t sqn = row->sqn;
 
 	if (reset || last > sqn)
 		sqn = sqn_ahead(base, n > h->sqn_block ? n : h->sqn_block);
-	if (!pending && !moved && sqn == row->sqn)
-		return 0;
-	if (r->scscf.n >= sizeof(row->scscf))
-		return -EIO;
-	if (pending)
-		row->flag = CX_PENDING;
-	if (moved)
-		snprintf(row->scscf, sizeof(row->scscf), "%.*s", SV_ARG(r->scscf));
-	return store_update(&h->store, row, sqn);
+	return hss_pending_write(h, r, row, sqn);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sodium.h>
 #include <sqlite3.h>
 
 static int setup(void **state)
@@ -121,7 +122,7 @@ static void test_not_ours(void **state)
 	sql(d->file, "PRAGMA application_id = 7"); /* as good as ours, but not ours */
 	refused(d->file);
 	sql(d->file,
-	    "PRAGMA application_id = 1163087948; PRAGMA user_version = 2"); /* of a later program */
+	    "PRAGMA application_id = 1163087948; PRAGMA user_version = 3"); /* of a later program */
 	refused(d->file);
 	sql(d->file, "PRAGMA user_version = 1; DROP TABLE impu");
 	refused(d->file);
@@ -241,6 +242,67 @@ static void test_damaged_row(void **state)
 	}
 }
 
+/* A file of the first release: all that is in it stays, and Digest can come in. */
+static void test_upgrade(void **state)
+{
+	static const char version_1[] =
+		"CREATE TABLE subscriber (id INTEGER PRIMARY KEY, impi TEXT NOT NULL UNIQUE,"
+		" k BLOB NOT NULL CHECK (length(k) = 16), opc BLOB NOT NULL CHECK (length(opc) = "
+		"16),"
+		" amf BLOB NOT NULL CHECK (length(amf) = 2),"
+		" sqn INTEGER NOT NULL CHECK (sqn BETWEEN 0 AND 281474976710655),"
+		" flag INTEGER NOT NULL DEFAULT 0 CHECK (flag BETWEEN 0 AND 3), scscf TEXT);"
+		"CREATE TABLE impu (impu TEXT PRIMARY KEY, subscriber INTEGER NOT NULL"
+		" REFERENCES subscriber (id) ON DELETE CASCADE, place INTEGER NOT NULL)"
+		" WITHOUT ROWID;"
+		"CREATE UNIQUE INDEX impu_set ON impu (subscriber, place);"
+		"PRAGMA application_id = 1163087948; PRAGMA user_version = 1;"
+		"PRAGMA journal_mode = WAL;";
+	struct h_dir *d = *state;
+	struct hss_subscriber s = {.impi = "name1@home.net"};
+	char row[512];
+	struct hss *h;
+	struct h_answer a;
+
+	sql(d->file, version_1);
+	for (unsigned i = 0; i < 3; i++) {
+		struct milenage_key key;
+		char k[33], opc[33];
+
+		h_key(&key, i);
+		sodium_bin2hex(k, sizeof(k), key.k, 16);
+		sodium_bin2hex(opc, sizeof(opc), key.opc, 16);
+		snprintf(row, sizeof(row),
+			 "INSERT INTO subscriber VALUES (%u, '%s%.0u@home.net', x'%s', x'%s', "
+			 "x'805a', 320, %u, 'sip:scscf.home.net');"
+			 "INSERT INTO impu VALUES ('sip:%s%.0u@home.net', %u, 0),"
+			 "('tel:+49170%u', %u, 1)",
+			 i + 7, i ? "name" : "alice", i, k, opc, i, i ? "name" : "alice", i, i + 7,
+			 i + 1, i + 7);
+		sql(d->file, row);
+	}
+	h = h_open(d->file, 32);
+	assert_int_equal(hss_subscribers(h), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(h_flag(h, i), (int)i);
+		h_mar(h, i, 1, &a);
+		assert_int_equal(a.result, CX_SUCCESS);
+		assert_true(h_sqn(&a.vectors[0], i) > 320); /* and the keys are right */
+		assert_string_equal(a.scscf, "sip:scscf.home.net");
+	}
+	assert_int_equal(hss_subscriber_password(&s, SV("home.net"), "geheim", 6), 0);
+	assert_int_equal(hss_subscriber_digest_set(h, &s), 0);
+	hss_free(h);
+	h = h_open(d->file, 32);
+	assert_int_equal(hss_subscribers(h), 3);
+	assert_int_equal(hss_subscriber_del(h, SV("alice@home.net")), 0);
+	s = (struct hss_subscriber){.impi = "x@home.net", .n_impus = 1, .impus = {H_IMPU}};
+	s.no_aka = true;
+	assert_int_equal(hss_subscriber_password(&s, SV("home.net"), "geheim", 6), 0);
+	assert_int_equal(hss_subscriber_add(h, &s), 0); /* alice's IMPU went with her */
+	hss_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_upgrade, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ struct core {
 	struct scscf *scscf;
 	uint64_t now;
 
-	unsigned asked[CX_SAR + 1];	  /* Cx requests by command */
+	unsigned asked[CX_COMMANDS];	  /* Cx requests by command */
 	unsigned puts[CX_REGISTERED + 1]; /* Cx-Put by flag */
 	bool hold;			  /* keep requests in held[] */
 	struct c_held held[C_HELD];
