@@ -1,6 +1,6 @@
 /*
- * Security mechanism agreement (RFC 3329) with the ipsec-3gpp mechanism of TS 33.203 Annex H:
- * Security-Client, Security-Server and Security-Verify.
+ * Security mechanism agreement (RFC 3329) with the mechanisms of TS 33.203 Annex H, ipsec-3gpp and
+ * tls, in one list: Security-Client, Security-Server and Security-Verify.
  */
 #pragma once
 
@@ -51,9 +51,10 @@ int agree_parse_value(struct agree_list *l, struct sv value);
 
 /* One entry of our own preference. */
 struct agree_choice {
-	enum sa_integ integ;
+	enum sa_integ integ; /* of ipsec-3gpp, and so are the next two */
 	enum sa_encr encr;
 	enum sa_mode mode;
+	enum agree_mech_type type; /* AGREE_IPSEC_3GPP (0) or AGREE_TLS */
 };
 
 /*
@@ -81,8 +82,9 @@ struct agree_params {
 };
 
 /*
- * Header value with one ipsec-3gpp entry per choice. with_q: q falls with position (C-26). Every
- * entry says alg, ealg, and mod and prot unless they are the defaults.
+ * Header value with one entry per choice. with_q: q falls with position (C-26, TS-03). Every entry
+ * of ipsec-3gpp says alg, ealg, and mod and prot unless they are the defaults, and SPIs and ports;
+ * p == NULL: it has none, since no SAs are made. tls has no parameters.
  */
 void agree_write(struct sbuf *b, const struct agree_choice *choices, unsigned n,
 		 const struct agree_params *p, bool with_q);

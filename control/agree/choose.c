@@ -6,6 +6,8 @@ static bool fits(const struct agree_mech *m, const struct agree_choice *c)
 {
 	bool tunnel = c->mode == SA_MODE_UDP_ENC_TUN;
 
+	if (c->type != AGREE_IPSEC_3GPP)
+		return m->type == c->type;
 	return m->usable && m->alg == c->integ && m->ealg == c->encr &&
 	       m->mod == (tunnel ? AGREE_MOD_UDP_ENC_TUN : AGREE_MOD_TRANS);
 }

@@ -115,10 +115,8 @@ bool pcscf_verify_same(const struct pcscf_set *s, const struct sip_msg *m)
 
 void pcscf_server_offer(const struct pcscf_policy *policy, enum sa_mode mode, struct sbuf *b)
 {
-	const char *mod = mode == SA_MODE_UDP_ENC_TUN ? ";mod=UDP-enc-tun" : "";
+	struct agree_choice choices[PCSCF_MAX_CHOICES];
 
-	for (unsigned i = 0; i < policy->n_choices; i++)
-		sbuf_printf(b, "%sipsec-3gpp;q=0.%u;alg=%s;ealg=%s%s", i ? ", " : "", 9 - i,
-			    agree_alg_name(policy->choices[i].integ),
-			    agree_ealg_name(policy->choices[i].encr), mod);
+	pcscf_choices(policy, mode, choices);
+	agree_write(b, choices, policy->n_choices, NULL, true);
 }

@@ -18,6 +18,8 @@ static const struct agree_choice md5_null = {SA_INTEG_HMAC_MD5_96, SA_ENCR_NULL,
 static const struct agree_choice sha_aes_tun = {SA_INTEG_HMAC_SHA_1_96, SA_ENCR_AES_CBC,
 						SA_MODE_UDP_ENC_TUN};
 
+static const struct agree_choice tls = {.type = AGREE_TLS};
+
 static struct agree_list list;
 
 static void read_value(struct agree_list *l, struct sv value)
@@ -197,6 +199,39 @@ static void test_ten_digits(void **state)
 	}
 }
 
+/* ipsec-3gpp and tls in one list: who comes first has the highest q, and that is what both sides
+ * choose; parameters that are not of tls do not disturb. covers: TS-03, HX-14 */
+static void test_tls(void **state)
+{
+	const struct agree_choice tls_first[] = {tls, sha_aes}, ipsec_first[] = {sha_aes, tls};
+	const struct agree_params p = {256, UINT32_MAX, 1, 65535, false};
+	const struct agree_mech *m = NULL;
+	char buf[600];
+	struct sbuf b = sbuf_of(buf, sizeof(buf));
+
+	(void)state;
+	read_value(&list, SV(IPSEC(SHA, "aes-cbc", ";q=0.9") ", TLS;q=0.1;alg=x;port-c=junk"));
+	assert_int_equal(agree_choose(&list, tls_first, 2, &m), 0);
+	assert_ptr_equal(m, &list.m[1]);
+	assert_int_equal(agree_choose(&list, ipsec_first, 2, &m), 0);
+	assert_ptr_equal(m, &list.m[0]);
+	assert_int_equal(agree_choose(&list, &tls, 1, &m), 0);
+	read_value(&list, SV("tlsx, digest;d-qop=auth"));
+	assert_int_equal(agree_choose(&list, tls_first, 2, &m), -ENOENT);
+
+	agree_write(&b, tls_first, 2, NULL, true);
+	assert_true(sv_eq(sbuf_sv(&b),
+			  SV("tls;q=0.9, ipsec-3gpp;q=0.8;alg=hmac-sha-1-96;ealg=aes-cbc")));
+	b = sbuf_of(buf, sizeof(buf));
+	agree_write(&b, tls_first, 2, &p, true);
+	read_value(&list, sbuf_sv(&b));
+	assert_int_equal(agree_choose_server(&list, ipsec_first, 2, &m), 1);
+	assert_int_equal(agree_choose_server(&list, ipsec_first, 1, &m), 0);
+	b = sbuf_of(buf, sizeof(buf));
+	agree_write(&b, &tls, 1, NULL, false);
+	assert_true(sv_eq(sbuf_sv(&b), SV("tls")));
+}
+
 /* q never rises and never repeats, however long the list (RFC 3329 forbids equal ones). */
 static void test_write_many(void **state)
 {
@@ -237,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_server_order), cmocka_unit_test(test_both_sides_agree),
 		cmocka_unit_test(test_write),	     cmocka_unit_test(test_write_many),
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_ten_digits),
+		cmocka_unit_test(test_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
