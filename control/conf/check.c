@@ -66,6 +66,9 @@ static void check_names(struct loader *l)
 		conf_fault(l, conf_line(l, "names.icscf"),
 			   "names.icscf: expected a name of its own, found \"%s\" again",
 			   c->icscf_host);
+	if (c->ecscf_host && strcasecmp(c->pcscf_host, c->ecscf_host) == 0)
+		conf_fault(l, conf_line(l, "names.ecscf"),
+			   "names.ecscf: expected another name than names.pcscf's");
 	if (strcasecmp(c->pcscf_host, c->scscf_host) == 0)
 		conf_fault(l, conf_line(l, "names.scscf"),
 			   "names.scscf: expected a name of its own, found \"%s\" again",

@@ -21,6 +21,7 @@ enum conf_role {
 	CONF_HSS = 8,
 };
 
+enum conf_clear { CONF_CLEAR_REGISTER, CONF_CLEAR_EMERGENCY };
 enum conf_policy { CONF_IPSEC_OPTIONAL, CONF_IPSEC_REQUIRED };
 
 enum conf_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO, CONF_LOG_DEBUG };
@@ -77,6 +78,7 @@ struct esp_conf {
 	/* roles and names */
 	unsigned roles; /* of enum conf_role */
 	char *realm, *pcscf_host, *icscf_host, *scscf_host, *visited_network;
+	char *ecscf_host; /* NULL: emergency requests get 380 */
 
 	/* ipsec */
 	enum conf_policy ipsec_policy;
@@ -85,6 +87,7 @@ struct esp_conf {
 	unsigned n_algorithms;
 	bool null_encryption;			      /* pairs without encryption may be taken */
 	bool spi_ten_digits;			      /* C-13 */
+	enum conf_clear clear_accept;		      /* C-15 */
 	bool legacy_des_ede3_cbc, legacy_hmac_md5_96; /* C-02 */
 
 	/* access_networks: the first that fits */
@@ -117,7 +120,7 @@ struct esp_conf {
 
 	/* management, limits, log */
 	char *socket_path;
-	uint32_t max_pending, tcp_connections, tcp_idle;
+	uint32_t max_pending, max_emergency, tcp_connections, tcp_idle;
 	enum conf_level log_level;
 };
 

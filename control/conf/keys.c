@@ -5,6 +5,9 @@
 
 static const struct conf_word policy_words[] = {
 	{"required", CONF_IPSEC_REQUIRED}, {"optional", CONF_IPSEC_OPTIONAL}, {NULL, 0}};
+static const struct conf_word clear_words[] = {{"register", CONF_CLEAR_REGISTER},
+					       {"register+emergency+error", CONF_CLEAR_EMERGENCY},
+					       {NULL, 0}};
 static const struct conf_word level_words[] = {{"error", CONF_LOG_ERROR},
 					       {"warning", CONF_LOG_WARNING},
 					       {"info", CONF_LOG_INFO},
@@ -20,6 +23,8 @@ const struct conf_key conf_keys[] = {
 	{"names.pcscf", &conf_host, FIELD(pcscf_host), .help = "host name; pcscf.REALM if not set"},
 	{"names.icscf", &conf_host, FIELD(icscf_host), .help = "host name; icscf.REALM if not set"},
 	{"names.scscf", &conf_host, FIELD(scscf_host), .help = "host name; scscf.REALM if not set"},
+	{"names.ecscf", &conf_host, FIELD(ecscf_host),
+	 .help = "host name of the next hop of emergency requests; without: 380"},
 	{"names.visited_network", &conf_host, FIELD(visited_network),
 	 .help = "P-Visited-Network-ID; REALM if not set"},
 
@@ -78,6 +83,9 @@ const struct conf_key conf_keys[] = {
 	 .help = "false: withdraws pairs with null from ipsec.algorithms"},
 	{"ipsec.spi_ten_digits", &conf_bool, FIELD(spi_ten_digits), .fallback = "false",
 	 .help = "true: SPIs are written with leading zeros, as TS 33.203 Annex H says"},
+	{"ipsec.clear_accept", &conf_word, FIELD(clear_accept), .words = clear_words,
+	 .fallback = "\"register\"",
+	 .help = "what may come without IPsec: with +emergency, calls to urn:service:sos"},
 	{"access_networks", &conf_access_networks, 0,
 	 .help = "what differs from ipsec for UEs by their `source` prefix, the `type` that their "
 		 "P-Access-Network-Info begins with, or both: policy, algorithms, null_encryption, "
@@ -141,6 +149,8 @@ const struct conf_key conf_keys[] = {
 	 .help = "where esplanadectl connects; relative to --run-dir"},
 	{"limits.pending_registrations", &conf_number, FIELD(max_pending), 1, 4194304,
 	 .fallback = "20000", .help = "registrations under way at once; more are refused"},
+	{"limits.emergency_calls", &conf_number, FIELD(max_emergency), 4, 65536, .fallback = "1000",
+	 .help = "emergency calls in clear at once; from one address a quarter"},
 	{"limits.tcp_connections", &conf_number, FIELD(tcp_connections), 16, 1048576,
 	 .fallback = "100000", .help = "protected TCP connections at once; in clear a quarter"},
 	{"limits.tcp_idle", &conf_number, FIELD(tcp_idle), 30, 86400, .fallback = "1800",

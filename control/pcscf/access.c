@@ -19,10 +19,10 @@ void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text)
 	pcscf_transport_send(p, s, flow, text);
 }
 
-/* In clear only REGISTER (SP-20). */
-static bool clear_admits(struct pcscf *p, const struct sip_msg *m)
+/* In clear only REGISTER (SP-20), and what emergency calls need (C-15). */
+static bool clear_admits(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m)
 {
-	if (m->request && m->method == SIP_REGISTER)
+	if ((m->request && m->method == SIP_REGISTER) || pcscf_emergency_admits(p, from, m))
 		return true;
 	pcscf_drop(p, m->request ? PCSCF_DROP_CLEAR_NOT_REGISTER : PCSCF_DROP_CLEAR_RESPONSE);
 	return false;
@@ -54,11 +54,15 @@ static void request(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 		pcscf_register(p, from, s, m, now);
 		return;
 	}
+	if (!s) {
+		pcscf_emergency_input(p, from, m, now);
+		return;
+	}
 	if (s->role != PCSCF_SET_CURRENT && s->role != PCSCF_SET_OLD) { /* LP-02, LP-03 */
 		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
 		return;
 	}
-	if (!pcscf_reg_registered(s->reg)) {
+	if (!pcscf_reg_registered(s->reg) && !pcscf_emergency_initial(m)) {
 		pcscf_drop(p, PCSCF_DROP_NOT_REGISTERED);
 		return;
 	}
@@ -77,7 +81,7 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 		pcscf_drop(p, PCSCF_DROP_MALFORMED);
 		return;
 	}
-	if (!from->set && !clear_admits(p, &m))
+	if (!from->set && !clear_admits(p, from, &m))
 		return;
 	if (from->set && !(s = pcscf_set_of_flow(p, from))) {
 		pcscf_drop(p, PCSCF_DROP_UNKNOWN_SET);

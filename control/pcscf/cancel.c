@@ -57,7 +57,7 @@ void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
 		return;
 	if (down) {
 		s = pcscf_set_find(p, r->set);
-		if (!s || s->serial != r->serial)
+		if (!*r->caller && (!s || s->serial != r->serial))
 			return;
 		flow = *sip_client_flow(r->client); /* that of the INVITE (RFC 3261 9.1) */
 		sip_via_transport_set(r->cancel, r->cancel_len,
@@ -72,13 +72,14 @@ void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
 void pcscf_cancel(struct pcscf *p, struct pcscf_set *s, const struct sip_flow *reply,
 		  const struct sip_msg *m, uint64_t now)
 {
-	struct sip_txns *side = s ? p->access : p->core;
+	bool from_ue = reply->transport != SIP_TRANSPORT_MW;
+	struct sip_txns *side = from_ue ? p->access : p->core;
 	struct sip_server_txn *invite = sip_server_find(side, m, SIP_INVITE);
 	struct pcscf_relay *r = invite ? sip_server_arg(invite) : NULL;
 	struct pcscf_refusal answer = {.status = r ? 200 : 481};
 
 	/* only who sent the INVITE may cancel it */
-	if (r && s && (r->set != s->sa.id || r->serial != s->serial)) {
+	if (r && from_ue && (r->set != (s ? s->sa.id : 0) || r->serial != (s ? s->serial : 0))) {
 		r = NULL;
 		answer.status = 481;
 	}

@@ -23,7 +23,12 @@ bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_c
 	sa_set_id id;
 
 	if (m->method != SIP_INVITE || m->status < 200 || m->status > 299 ||
-	    !pcscf_branch_set(m->branch, &id) || !(s = pcscf_set_find(p, id)))
+	    !pcscf_branch_set(m->branch, &id))
+		return false;
+	if (id == 0)
+		return from_core && pcscf_emergency_repeat(p, m, now);
+	s = pcscf_set_find(p, id);
+	if (!s)
 		return false;
 	if (from_core)
 		pcscf_dialog_fork(s->reg, m, now);

@@ -35,6 +35,7 @@ void pcscf_counters(const struct pcscf *p, struct pcscf_counters *c)
 		sip_txns_retransmissions(p->access) + sip_txns_retransmissions(p->core);
 	c->registered = p->registered;
 	c->pending = p->runs;
+	c->emergency = p->n_callers;
 	c->sets = HASH_CNT(by_id, p->by_id);
 	c->dialogs = pcscf_dialogs_count(p);
 	c->transactions = sip_txns_count(p->access) + sip_txns_count(p->core);

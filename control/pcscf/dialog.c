@@ -336,6 +336,14 @@ void pcscf_dialog_fork(struct pcscf_reg *r, const struct sip_msg *m, uint64_t no
 		formed(r, &n, m, m, now);
 }
 
+bool pcscf_dialog_known(struct pcscf_reg *r, const struct sip_msg *m)
+{
+	struct dialog_name n;
+
+	name_make(&n, r, m->call_id, m->from_tag, m->to_tag);
+	return find(r, &n) != NULL;
+}
+
 bool pcscf_dialog_route(struct pcscf_reg *r, const struct sip_msg *m, const char **route,
 			uint64_t now)
 {

@@ -153,7 +153,8 @@ struct pcscf_relay {
 	bool sm7, final, provisional, cancelled;
 	sa_set_id set; /* the UE's side; 0: clear */
 	uint32_t serial;
-	uint64_t started; /* ms */
+	char caller[PCSCF_TOKEN_LEN]; /* emergency call in clear: its caller's; else empty */
+	uint64_t started;	      /* ms */
 	char *request; /* as received, until the final response: errors of our own are made from it
 			*/
 	size_t request_len;
@@ -177,6 +178,8 @@ struct pcscf {
 	uint32_t alias_next[2];
 	struct pcscf_dialog *dialogs; /* of all registrations, by name */
 	struct pcscf_relay *relays;
+	struct pcscf_caller *callers; /* of emergency calls in clear */
+	unsigned n_callers;
 	struct pcscf_lookup *lookups;
 	uint32_t lookup_id; /* the last one's */
 	unsigned registered, runs, clear_relays;
@@ -311,6 +314,7 @@ struct pcscf_refusal {
 	const struct pcscf_policy *policy; /* whose choices it lists */
 	bool nat;			   /* which lists UDP-enc-tun, not transport mode */
 	uint32_t retry_after;		   /* s; 0: none */
+	bool alternative;		   /* 380: with the body that says so (TS 24.229 5.2.10) */
 };
 /* In clear: without a transaction, so that a flood leaves no state. */
 void pcscf_refuse(struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
@@ -444,8 +448,31 @@ bool pcscf_dialog_route(struct pcscf_reg *r, const struct sip_msg *m, const char
 			uint64_t now);
 /* A request that ended in our own 408: a BYE or an INVITE ends what it meant all the same. */
 void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core);
+/* Is it a request of the UE inside one of them? */
+bool pcscf_dialog_known(struct pcscf_reg *r, const struct sip_msg *m);
 void pcscf_dialogs_end(struct pcscf_reg *r);
 unsigned pcscf_dialogs_count(const struct pcscf *p);
+
+/* ---- emergency.c */
+bool pcscf_emergency_uri(struct sv uri);
+/* An emergency request outside of any dialog. */
+bool pcscf_emergency_initial(const struct sip_msg *m);
+/* The answer if nobody takes the call; and what it says, with the end of the response. */
+void pcscf_emergency_refusal(const struct pcscf *p, struct pcscf_refusal *why);
+void pcscf_emergency_alternative(const struct pcscf *p, struct sbuf *b);
+/* May the message come in clear? Then requests go to pcscf_emergency_input(). */
+bool pcscf_emergency_admits(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m);
+void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m,
+			   uint64_t now);
+/* A request of the core whose Route has that token; false: it is no caller's. */
+bool pcscf_emergency_terminating(struct pcscf *p, struct sv token, const struct sip_msg *m,
+				 uint64_t now);
+/* Of a relay with a caller: m is the response or NULL; and its text for the other side. */
+void pcscf_emergency_follow(const struct pcscf_relay *r, const struct sip_msg *request,
+			    const struct sip_msg *m, uint64_t now);
+struct sv pcscf_emergency_response(struct pcscf_relay *r, const struct sip_msg *m);
+bool pcscf_emergency_repeat(struct pcscf *p, const struct sip_msg *m, uint64_t now);
+void pcscf_callers_free(struct pcscf *p);
 
 /* ---- strip.c */
 void pcscf_strip_agreement(struct sip_edit *e); /* sec-agree and Security-* (F23) */
@@ -464,6 +491,8 @@ void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const stru
 			  struct sv text);
 
 /* ---- originating.c, terminating.c, core.c, access.c */
+/* Nothing in Proxy-Require that we do not know (RFC 3261 16.3 step 5). */
+bool pcscf_proxy_require_ok(const struct sip_msg *m);
 void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 		       const struct sip_msg *m, uint64_t now);
 /* The response of the core or the UE to a relayed request as the asker gets it; s: the UE's set or

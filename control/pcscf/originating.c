@@ -4,7 +4,7 @@
 static const char *const no_extensions[] = {"path", "sec-agree"};
 
 /* An option in Proxy-Require that we do not know (RFC 3261 16.3 step 5). */
-static bool proxy_require_ok(const struct sip_msg *m)
+bool pcscf_proxy_require_ok(const struct sip_msg *m)
 {
 	struct sip_list l = {.msg = m, .id = SIP_HDR_PROXY_REQUIRE};
 	struct sv tag;
@@ -28,8 +28,12 @@ static void route(struct sip_edit *e, const struct sip_msg *m, struct pcscf_reg 
 {
 	const char *recorded = r->service_route;
 
-	(void)pcscf_dialog_route(r, m, &recorded, now);
 	sip_edit_remove_all(e, SIP_HDR_ROUTE);
+	if (r->p->conf.ecscf_host && pcscf_emergency_initial(m)) {
+		sip_edit_append(e, "Route: <sip:%s;lr>", r->p->conf.ecscf_host);
+		return;
+	}
+	(void)pcscf_dialog_route(r, m, &recorded, now);
 	if (recorded)
 		sip_edit_append(e, "Route: %s", recorded);
 }
@@ -50,7 +54,7 @@ static unsigned request_edit(struct sip_edit *e, struct pcscf_set *s, const stru
 	char branch[SIP_BRANCH_LEN];
 	unsigned status;
 
-	if (!proxy_require_ok(m))
+	if (!pcscf_proxy_require_ok(m))
 		return 420;
 	sip_edit_init(e, m);
 	status = pcscf_max_forwards(e, m);
@@ -70,6 +74,7 @@ static void forward(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 {
 	struct sip_flow reply = pcscf_reply_flow(s, from), core = pcscf_core_flow();
 	struct pcscf_refusal why = {.status = 503};
+	bool emergency = pcscf_emergency_initial(m);
 	struct pcscf_relay *relay;
 	struct sip_edit e;
 
@@ -81,6 +86,8 @@ static void forward(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 				     now) == 0)
 			return;
 		why.status = e.failed ? 513 : 503;
+		if (emergency && !e.failed)
+			pcscf_emergency_refusal(p, &why);
 	}
 	pcscf_relay_answer(relay, &why, now);
 }
@@ -105,8 +112,16 @@ void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcsc
 {
 	struct sip_flow reply = pcscf_reply_flow(s, from);
 	const struct pcscf_impu *who = pcscf_impus_claimed(s->reg, m);
+	struct pcscf_refusal why;
 
-	if (!who) {
+	if (pcscf_emergency_initial(m)) { /* whoever it says it is */
+		who = who ? who : pcscf_impus_default(s->reg);
+		if (!p->conf.ecscf_host && m->method != SIP_ACK && m->method != SIP_CANCEL) {
+			pcscf_emergency_refusal(p, &why);
+			pcscf_answer(p, p->access, &reply, m, &why, now);
+			return;
+		}
+	} else if (!who) {
 		pcscf_drop(p, PCSCF_DROP_WRONG_IMPU);
 		return;
 	}

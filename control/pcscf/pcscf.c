@@ -39,11 +39,14 @@ static int conf_copy(struct pcscf *p, const struct pcscf_conf *conf)
 	p->conf.access_timers = &p->access_timers;
 	if (!p->conf.changeover)
 		p->conf.changeover = 240;
+	if (!p->conf.max_emergency)
+		p->conf.max_emergency = 1000;
 	p->conf.host = sv_dup(sv_of(conf->host));
 	p->conf.icscf_host = sv_dup(sv_of(conf->icscf_host));
 	p->conf.visited_network =
 		conf->visited_network ? sv_dup(sv_of(conf->visited_network)) : NULL;
-	if (!p->conf.host || !p->conf.icscf_host ||
+	p->conf.ecscf_host = conf->ecscf_host ? sv_dup(sv_of(conf->ecscf_host)) : NULL;
+	if (!p->conf.host || !p->conf.icscf_host || (conf->ecscf_host && !p->conf.ecscf_host) ||
 	    (conf->visited_network && !p->conf.visited_network))
 		return -ENOMEM;
 	return pcscf_policies_copy(p, conf);
@@ -72,6 +75,7 @@ static void parts_free(struct pcscf *p)
 	free((char *)p->conf.host);
 	free((char *)p->conf.icscf_host);
 	free((char *)p->conf.visited_network);
+	free((char *)p->conf.ecscf_host);
 	free(p->stamped);
 	free(p->out);
 	free(p);
@@ -116,6 +120,7 @@ void pcscf_free(struct pcscf *p)
 		return;
 	mw_detach(p->mw, sv_of(p->conf.host));
 	pcscf_lookups_free(p);
+	pcscf_callers_free(p);
 	HASH_ITER(by_impi, p->by_impi, r, next)
 	pcscf_reg_free(r);
 	/* each relay has a transaction on both sides, and the sides go one after the other */

@@ -31,6 +31,9 @@ struct pcscf_conf {
 	const char *host;	      /* its own name on Mw; in Path and Route */
 	const char *icscf_host;	      /* where REGISTERs go */
 	const char *visited_network;  /* P-Visited-Network-ID */
+	const char *ecscf_host;	      /* where emergency requests go; NULL: 380 */
+	bool clear_emergency;	      /* they may come in clear (C-15) */
+	uint32_t max_emergency;	      /* callers in clear at once; 0: 1000 */
 	struct ip_endpoint access[2]; /* clear SIP address for IPv4 and IPv6; version 0: none */
 	uint16_t port_ps;
 	uint16_t port_pc_min, port_pc_max;
@@ -129,11 +132,13 @@ struct pcscf_counters {
 	uint64_t drops[PCSCF_DROP_COUNT];
 	uint64_t registrations, refreshes, deregistrations, auth_failures, timeouts;
 	uint64_t requests_from_ue, requests_to_ue, retransmissions;
-	unsigned registered;   /* UEs now */
-	unsigned pending;      /* registrations under way */
-	unsigned sets;	       /* SA sets held */
-	unsigned dialogs;      /* whose route sets are kept */
-	unsigned transactions; /* both sides */
+	uint64_t emergency_calls; /* in clear */
+	unsigned emergency;	  /* callers now */
+	unsigned registered;	  /* UEs now */
+	unsigned pending;	  /* registrations under way */
+	unsigned sets;		  /* SA sets held */
+	unsigned dialogs;	  /* whose route sets are kept */
+	unsigned transactions;	  /* both sides */
 };
 void pcscf_counters(const struct pcscf *p, struct pcscf_counters *c);
 

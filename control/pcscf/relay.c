@@ -124,7 +124,7 @@ int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct 
 /* As with our own refusals: what leads nowhere leaves no state to a flood. */
 static bool refused_in_clear(const struct pcscf_relay *r, unsigned status)
 {
-	return r->clear && status >= 300 && status != 401;
+	return r->clear && !*r->caller && status >= 300 && status != 401;
 }
 
 /* Nothing more is awaited from the other side. The relay may be gone with its last response. */
@@ -191,10 +191,12 @@ static void dialog_follow(struct pcscf_relay *r, const struct sip_msg *m, uint64
 	const struct pcscf_set *s = set_of(r);
 	struct sip_msg request;
 
-	if (!s || !r->request ||
+	if ((!s && !*r->caller) || !r->request ||
 	    sip_msg_parse(&request, (struct sv){r->request, r->request_len}) < 0)
 		return;
-	if (m)
+	if (!s)
+		pcscf_emergency_follow(r, &request, m, now);
+	else if (m)
 		pcscf_dialog_response(s->reg, &request, m, r->kind == PCSCF_RELAY_UP, now);
 	else
 		pcscf_dialog_unanswered(s->reg, &request, r->kind == PCSCF_RELAY_DOWN);
@@ -204,6 +206,8 @@ static struct sv response_text(struct pcscf_relay *r, const struct sip_msg *m)
 {
 	const struct pcscf_set *s = set_of(r);
 
+	if (*r->caller)
+		return pcscf_emergency_response(r, m);
 	if (r->kind == PCSCF_RELAY_DOWN)
 		return pcscf_response_up(r->p, m, s);
 	return pcscf_response_down(r->p, m, s);

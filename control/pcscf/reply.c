@@ -19,7 +19,10 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 		sbuf_printf(&b, "Warning: 399 %s \"%s\"\r\n", p->conf.host, why->warning);
 	if (why->retry_after)
 		sbuf_printf(&b, "Retry-After: %u\r\n", why->retry_after);
-	sip_reply_end(&b, (struct sv){0});
+	if (why->alternative)
+		pcscf_emergency_alternative(p, &b);
+	else
+		sip_reply_end(&b, (struct sv){0});
 	return b.overflow ? (struct sv){0} : sbuf_sv(&b);
 }
 

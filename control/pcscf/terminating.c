@@ -1,16 +1,15 @@
 /* Requests of the core on their way to the UE (TS 24.229 5.2.6.4), and the responses to them. */
 #include "control/pcscf/internal.h"
 
-/* The registration whose token the topmost Route has: that of Path, or of Record-Route inside a
- * dialog. */
-static struct pcscf_reg *registration_of(struct pcscf *p, const struct sip_msg *m)
+/* The token in the topmost Route: that of Path, or of Record-Route inside a dialog. */
+static struct sv token_of(struct pcscf *p, const struct sip_msg *m)
 {
 	struct sip_list l = {.msg = m, .id = SIP_HDR_ROUTE};
 	struct sv element, token;
 
 	if (!sip_list_walk(&l, &element) || !pcscf_route_ours(p, element, &token))
-		return NULL;
-	return pcscf_reg_find_token(p, token);
+		return (struct sv){0};
+	return token;
 }
 
 static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, const struct sip_msg *m)
@@ -72,13 +71,16 @@ static void forward_ack(struct pcscf *p, const struct pcscf_set *s, const struct
 
 void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
 {
-	struct pcscf_reg *r = registration_of(p, m);
+	struct sv token = token_of(p, m);
+	struct pcscf_reg *r = pcscf_reg_find_token(p, token);
 	struct sip_flow core = pcscf_core_flow();
 
 	if (m->method == SIP_CANCEL) {
 		pcscf_cancel(p, NULL, &core, m, now);
 		return;
 	}
+	if (!r && pcscf_emergency_terminating(p, token, m, now))
+		return;
 	if (!r || !pcscf_reg_registered(r) || !r->down) {
 		pcscf_drop(p, PCSCF_DROP_NOT_REGISTERED);
 		pcscf_answer(p, p->core, &core, m, &(struct pcscf_refusal){.status = 480}, now);

@@ -9,19 +9,22 @@ cd "$(dirname "$0")/../.."
 
 usage() {
 	cat <<-EOT
-	usage: tests/interop/kernel_esp.sh [--quick]
+	usage: tests/interop/kernel_esp.sh [--quick] [--only PATTERN]
 
 	At least 10,000 packets each way for each mode, transport, IP version and pair of algorithms; with --quick for
-	each transport in all.
+	each transport in all. --only: SIP in the runs that PATTERN fits, as in "tunnel tcp 4*", and nothing else.
 	EOT
 }
 
-messages=5000 datagrams=10000 octets=4194304 few=500 quick=
-case "${1:-}" in
-"") ;;
---quick) messages=213 datagrams=850 octets=131072 few=50 quick=1 ;;
-*) usage >&2; exit 2 ;;
-esac
+messages=5000 datagrams=10000 octets=4194304 few=500 quick="" only=""
+while [ $# -gt 0 ]; do
+	case "$1" in
+	--quick) messages=213 datagrams=850 octets=131072 few=50 quick=1 ;;
+	--only) only=${2:?}; shift ;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
 
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 for program in qemu-system-x86_64 busybox cpio depmod dumpcap nft conntrack; do
@@ -87,7 +90,18 @@ kernel_content() {
 
 # ---- SIP: the daemon's SAs ----------------------------------------------------------------
 
+# What a failed run leaves for whom has to find out why.
+sip_evidence() {
+	cat "$NET_DIR/ue.json"
+	vm 60 "tail -n 50 /tmp/ue.log; grep -vw 0 /proc/net/xfrm_stat; netstat -s | head -n 60"
+	tail -n 50 "$NET_DIR/esplanade.log"
+	net_ctl show drops
+	net_ctl show sas
+}
+
 sip_run() { # transport|tunnel udp|tcp|mixed 4|6 MESSAGES SIZE
+	# shellcheck disable=SC2053 # a pattern
+	[ -z "$only" ] || [[ $* == $only ]] || return 0
 	local pool=net_pool$3 pcscf=net_pcscf$3 nat="" mac=$VM_MAC towards=vm0 start=$SECONDS
 	if [ "$1" = tunnel ]; then
 		pool=nat_pool$3 nat=--udp-enc-tun towards=nata
@@ -98,7 +112,7 @@ sip_run() { # transport|tunnel udp|tcp|mixed 4|6 MESSAGES SIZE
 		--subscribers /tmp/subscribers --ues 6 --messages $4 --size $5 --window 48 --rate 5 --seconds 900 \
 		--patience 60 --keep --json >/tmp/ue.out 2>/tmp/ue.log & echo \$! >/tmp/ue.pid"
 	vm_expect 900 /tmp/ue.out registered >"$NET_DIR/ue.json"
-	/usr/bin/python3 - "$NET_DIR/ue.json" "$4" <<-'END' || { cat "$NET_DIR/ue.json"; vm 60 "cat /tmp/ue.log"; tail -n 50 "$NET_DIR/esplanade.log"; fail "SIP, $*"; }
+	/usr/bin/python3 - "$NET_DIR/ue.json" "$4" <<-'END' || { sip_evidence; fail "SIP, $*"; }
 		import json, sys
 		r = json.loads(open(sys.argv[1]).read().strip().splitlines()[-1])
 		all = 6 * int(sys.argv[2])
@@ -186,4 +200,4 @@ net_up
 vm_initrd "$kernel" "$NET_DIR/initrd.gz" "$programs/kernel_ue" "$programs/kernel_echo"
 vm_start "$kernel" "$NET_DIR/initrd.gz"
 sip_part
-tunnel_part
+[ -n "$only" ] || tunnel_part

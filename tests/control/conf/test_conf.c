@@ -147,6 +147,8 @@ static const struct bad bad[] = {
 	{"realm = \"r\"; \nroles = [\"s-cscf\"];", 2, "\"s-cscf\" needs \"hss\""},
 	{BASE2 "names = {\n icscf = \"S\"; scscf = \"s\"; };", 3,
 	 "names.icscf: expected a name of"},
+	{BASE2 "names = {\n ecscf = \"PCSCF.r.example\"; };", 3, "names.ecscf: expected another"},
+	{BASE2 "ipsec = {\n clear_accept = \"all\"; };", 3, "expected one of \"register\""},
 	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_ps = 6150; };", 3,
 	 "expected a port outside port_pc_min to port_pc_max (6101 to 6199), found 6150"},
 	{BASE1 "access = { addresses = [\"192.0.2.1\"];\n port_ps = 5060; };", 3,
@@ -242,6 +244,9 @@ static void test_conf_defaults(void **state)
 	assert_int_equal(c.reg_await_auth, 240);
 	assert_int_equal(c.sa_guard, 30);
 	assert_int_equal(c.ipsec_policy, CONF_IPSEC_REQUIRED);
+	assert_int_equal(c.clear_accept, CONF_CLEAR_REGISTER);
+	assert_null(c.ecscf_host);
+	assert_int_equal(c.max_emergency, 1000);
 	assert_true(c.huge_pages);
 	assert_true(c.synchronous);
 	assert_null(c.host_port);
