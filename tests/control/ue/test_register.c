@@ -79,7 +79,7 @@ static void assert_digest(const struct h *h, const char *auth)
 		.nc = SV("00000001"),
 		.cnonce = {cnonce, strcspn(cnonce, "\"")},
 	};
-	char ha1[DIGEST_HEX], response[DIGEST_HEX], expected[64];
+	char ha1[DIGEST_HEX], response[DIGEST_HEX], expected[DIGEST_HEX + 16];
 
 	digest_ha1(ha1, &in, h->av.xres, sizeof(h->av.xres));
 	digest_response(response, &in, ha1);
