@@ -251,7 +251,7 @@ static void result_fill(const struct load *l, struct ue_result *r)
 static void complaints_print(const struct load *l)
 {
 	static const char *const names[UE_DROP_COUNT] = {"malformed", "in clear", "on the wrong SA",
-							 "stray"};
+							 "stray", "impossible"};
 	uint64_t drops[UE_DROP_COUNT] = {0};
 
 	for (uint32_t i = 0; i < l->o.ues; i++)

@@ -107,6 +107,7 @@ static json_t *pcscf_json(const struct pcscf_counters *c)
 	count_set(o, "deregistrations", c->deregistrations);
 	count_set(o, "auth_failures", c->auth_failures);
 	count_set(o, "timeouts", c->timeouts);
+	count_set(o, "impossible", c->impossible);
 	count_set(o, "requests_from_ue", c->requests_from_ue);
 	count_set(o, "requests_to_ue", c->requests_to_ue);
 	count_set(o, "retransmissions", c->retransmissions);
@@ -181,10 +182,12 @@ void resource_status_get(void *ctx, const struct mgmt_request *q, struct mgmt_re
 			json_pack("{s:I}", "hss_queries", (json_int_t)icscf_queries(d->icscf)));
 	if (d->scscf)
 		json_object_set_new(o, "scscf",
-				    json_pack("{s:I, s:I, s:I}", "registered",
+				    json_pack("{s:I, s:I, s:I, s:I}", "registered",
 					      (json_int_t)scscf_registered(d->scscf), "pending",
 					      (json_int_t)scscf_pending(d->scscf), "subscriptions",
-					      (json_int_t)scscf_subscriptions(d->scscf)));
+					      (json_int_t)scscf_subscriptions(d->scscf),
+					      "impossible",
+					      (json_int_t)scscf_impossible(d->scscf)));
 	if (d->hss)
 		json_object_set_new(
 			o, "hss",

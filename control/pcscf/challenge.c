@@ -69,20 +69,19 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 
 	if (why.status == 0) {
 		text = sm6_text(p, m, run->set);
-		why.status = sv_empty(text) ? 500 : 0;
+		why.status = sv_empty(text) || !pcscf_run_step(run, PCSCF_ON_SM5) ? 500 : 0;
 	}
 	if (why.status == 0) {
 		relay->run = NULL;
 		run->relay = NULL;
 		relay->sm1_of = run;
 		run->sm1 = relay;
-		run->state = PCSCF_RUN_SM6;
 		pcscf_relay_respond(relay, m->status, text, now);
 		return;
 	}
 	why.agreement = why.status == 494;
 	why.policy = run->policy;
-	pcscf_run_end(run, false, now);
+	pcscf_run_end(run, PCSCF_ON_FAILURE, false, now);
 	pcscf_relay_answer(relay, &why, now);
 	pcscf_reg_reap(r);
 }

@@ -14,6 +14,7 @@
 #include "control/auth/auth.h"
 #include "control/base/sbuf.h"
 #include "control/pcscf/pcscf.h"
+#include "control/pcscf/states.h"
 #include "control/reginfo/reginfo.h"
 #include "control/sip/edit.h"
 
@@ -105,12 +106,6 @@ struct pcscf_path {
 	uint16_t port;		 /* of ESP in UDP, outside; 0: not known yet */
 	struct ip_addr inner[2]; /* what the UE may have, the likelier first */
 	bool nat;
-};
-
-enum pcscf_run_state {
-	PCSCF_RUN_SM1, /* SM2 is at the core */
-	PCSCF_RUN_SM6, /* challenged; the new set waits for SM7 */
-	PCSCF_RUN_SM7, /* SM8 is at the core */
 };
 
 /* One REGISTER from SM1 to its end, kept apart from the registration that exists already. */
@@ -350,7 +345,7 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
 		     const struct pcscf_path *path, struct pcscf_set *s, const struct sip_msg *m,
 		     struct sv impu, char *inherited, struct pcscf_run **rp);
 /* Ends it. A new set that is left goes, at once or (linger) after its last repeats. */
-void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now);
+void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger, uint64_t now);
 
 /* ---- request.c: what a REGISTER says */
 struct pcscf_request {

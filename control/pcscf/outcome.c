@@ -212,7 +212,7 @@ static void sm12(struct pcscf_relay *relay, struct pcscf_run *run, const struct 
 
 	if (!s || !success_read(s, relay, m)) {
 		success_free(s);
-		pcscf_run_end(run, true, now);
+		pcscf_run_end(run, PCSCF_ON_FAILURE, true, now);
 		pcscf_relay_answer(relay, &(struct pcscf_refusal){.status = 500}, now);
 		return;
 	}
@@ -221,7 +221,7 @@ static void sm12(struct pcscf_relay *relay, struct pcscf_run *run, const struct 
 	sm1_forget(run);
 	(void)response_pass(relay, m, now);
 	pcscf_sets_switch(run);
-	pcscf_run_end(run, false, now);
+	pcscf_run_end(run, PCSCF_ON_SM11, false, now);
 	pcscf_set_lifetime(s->set, held); /* that of the old SAs; now for the larger of both */
 	success_apply(s, m, true, now);
 	success_free(s);
@@ -267,7 +267,7 @@ static void failure(struct pcscf_relay *relay, struct pcscf_run *run, const stru
 	else
 		(void)response_pass(relay, m, now);
 	if (run)
-		pcscf_run_end(run, true, now); /* ER-05 */
+		pcscf_run_end(run, PCSCF_ON_FAILURE, true, now); /* ER-05 */
 	if (r)
 		pcscf_reg_reap(r);
 }
@@ -297,7 +297,7 @@ void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m,
 		struct pcscf_reg *r = run ? run->reg : NULL;
 
 		if (run)
-			pcscf_run_end(run, false, now);
+			pcscf_run_end(run, PCSCF_ON_UNCHALLENGED, false, now);
 		unchallenged(relay, m, now);
 		if (r)
 			pcscf_reg_reap(r);

@@ -132,6 +132,7 @@ struct pcscf_counters {
 	uint64_t drops[PCSCF_DROP_COUNT];
 	uint64_t registrations, refreshes, deregistrations, auth_failures, timeouts;
 	uint64_t requests_from_ue, requests_to_ue, retransmissions;
+	uint64_t impossible;	  /* what states.c says cannot happen: a fault of ours */
 	uint64_t emergency_calls; /* in clear */
 	unsigned emergency;	  /* callers now */
 	unsigned registered;	  /* UEs now */
@@ -142,7 +143,14 @@ struct pcscf_counters {
 };
 void pcscf_counters(const struct pcscf *p, struct pcscf_counters *c);
 
-enum pcscf_set_role { PCSCF_SET_NEW, PCSCF_SET_CURRENT, PCSCF_SET_OLD, PCSCF_SET_ENDING };
+enum pcscf_set_role {
+	PCSCF_SET_GONE,
+	PCSCF_SET_NEW,
+	PCSCF_SET_CURRENT,
+	PCSCF_SET_OLD,
+	PCSCF_SET_ENDING,
+	PCSCF_SET_ROLES,
+};
 
 struct pcscf_set_info {
 	struct sa_set set; /* keys zero */

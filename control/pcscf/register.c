@@ -57,12 +57,12 @@ static void sm7(struct registering *g)
 	if (status) { /* SU-12, ER-08 */
 		pcscf_failure_detour(run);
 		refuse(g, PCSCF_REFUSED_VERIFY, status, status == 494, NULL);
-		pcscf_run_end(run, true, g->now);
+		pcscf_run_end(run, PCSCF_ON_SM7_REFUSED, true, g->now);
 		return;
 	}
-	run->state = PCSCF_RUN_SM7;
-	if (!pcscf_register_forward(run, &reply, g->set, g->m, &g->q, PCSCF_INTEGRITY_YES, g->now))
-		pcscf_run_end(run, true, g->now);
+	if (!pcscf_run_step(run, PCSCF_ON_SM7) ||
+	    !pcscf_register_forward(run, &reply, g->set, g->m, &g->q, PCSCF_INTEGRITY_YES, g->now))
+		pcscf_run_end(run, PCSCF_ON_SM7_REFUSED, true, g->now);
 }
 
 /* Is this an answer to the challenge of the pending run? */
@@ -184,7 +184,7 @@ static void pending_end(struct registering *g, struct pcscf_reg *r)
 	struct pcscf_set *s = NULL;
 
 	if (r->run)
-		pcscf_run_end(r->run, false, g->now);
+		pcscf_run_end(r->run, PCSCF_ON_NEWER_SM1, false, g->now);
 	if (g->offer.present)
 		s = pcscf_set_of_port_uc(g->p, &g->path.outer, g->offer.ue.port_c);
 	if (s && s->reg == r && s->role == PCSCF_SET_ENDING)
@@ -225,7 +225,7 @@ static void sm1(struct registering *g)
 	run = run_start(g, r);
 	if (run &&
 	    !pcscf_register_forward(run, &reply, g->set, g->m, &g->q, sm1_indicator(g), g->now))
-		pcscf_run_end(run, false, g->now);
+		pcscf_run_end(run, PCSCF_ON_FAILURE, false, g->now);
 	pcscf_reg_reap(r);
 }
 

@@ -32,7 +32,7 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
 	run->client = inherited ? inherited : pcscf_offer_keep(m);
 	run->impu = sv_dup(impu);
 	run->call_id = sv_dup(m->call_id);
-	if (!run->client || !run->impu || !run->call_id) {
+	if (!run->client || !run->impu || !run->call_id || !pcscf_run_step(run, PCSCF_ON_SM1)) {
 		run_free(run);
 		return -ENOMEM;
 	}
@@ -42,11 +42,12 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
 	return 0;
 }
 
-void pcscf_run_end(struct pcscf_run *run, bool linger, uint64_t now)
+void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger, uint64_t now)
 {
 	struct pcscf_set *s = run->set, *over = run->over;
 	struct pcscf_reg *r = run->reg;
 
+	(void)pcscf_run_step(run, why); /* it ends in any case */
 	if (run->relay)
 		run->relay->run = NULL;
 	if (run->sm1)

@@ -88,7 +88,6 @@ int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t 
 	s->reg = r;
 	s->policy = run->policy;
 	s->serial = ++p->serial;
-	s->role = PCSCF_SET_NEW;
 	rc = p->env.sa_reserve(p->env.ctx, avoid, 2, &s->sa);
 	if (rc < 0)
 		goto fail;
@@ -103,6 +102,7 @@ int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t 
 		rc = set_install(p, &s->sa, ik, ck);
 	if (rc < 0)
 		goto fail_inserted;
+	(void)pcscf_set_step(s, PCSCF_SET_ON_SM6);
 	r->sets[r->n_sets++] = s;
 	run->set = s;
 	return 0;
@@ -138,6 +138,7 @@ void pcscf_set_remove(struct pcscf_set *s)
 	struct pcscf_reg *r = s->reg;
 	struct pcscf *p = r->p;
 
+	(void)pcscf_set_step(s, PCSCF_SET_ON_REMOVAL);
 	set_forget(r, s);
 	timer_stop(p->timers, &s->timer);
 	pcscf_set_delete(p, s);
@@ -160,7 +161,7 @@ static void set_expired(struct timer *t, void *arg, uint64_t now)
 	(void)t;
 	if (r->run && r->run->set == s) {
 		r->p->counters.timeouts++; /* ER-01 */
-		pcscf_run_end(r->run, false, now);
+		pcscf_run_end(r->run, PCSCF_ON_LIFETIME, false, now);
 	} else {
 		pcscf_set_remove(s);
 		if (!r->n_sets) /* nothing reaches the UE any more */
@@ -182,7 +183,7 @@ void pcscf_set_end(struct pcscf_set *s, uint64_t now)
 		r->down = r->current;
 	if (s->role == PCSCF_SET_ENDING && s->expires_at < end)
 		return;
-	s->role = PCSCF_SET_ENDING;
+	(void)pcscf_set_step(s, PCSCF_SET_ON_END);
 	pcscf_set_lifetime(s, end);
 }
 
@@ -200,15 +201,17 @@ void pcscf_sets_switch(struct pcscf_run *run)
 	struct pcscf_reg *r = run->reg;
 	struct pcscf_set *kept = run->over, *fresh = run->set;
 
+	if (kept && kept->role == PCSCF_SET_ENDING) /* what it belonged to is over */
+		kept = NULL;
 	for (unsigned i = r->n_sets; i-- > 0;)
 		if (r->sets[i] != kept && r->sets[i] != fresh)
 			pcscf_set_remove(r->sets[i]);
-	fresh->role = PCSCF_SET_CURRENT;
+	(void)pcscf_set_step(fresh, PCSCF_SET_ON_SM12);
 	run->set = NULL;
 	r->current = fresh;
 	r->down = kept ? kept : fresh;
 	if (kept)
-		kept->role = PCSCF_SET_OLD;
+		(void)pcscf_set_step(kept, PCSCF_SET_ON_SUCCESSOR);
 }
 
 /* LP-13: the old set goes when nothing is outstanding on it, not even an answer that may have to be

@@ -58,7 +58,7 @@ void pcscf_reg_free(struct pcscf_reg *r)
 	struct pcscf *p = r->p;
 
 	if (r->run)
-		pcscf_run_end(r->run, false, 0);
+		pcscf_run_end(r->run, PCSCF_ON_REMOVAL, false, 0);
 	for (unsigned i = 0; i < PCSCF_MAX_CLEAR; i++)
 		if (r->clear[i])
 			r->clear[i]->place = NULL;

@@ -154,7 +154,8 @@ void binding_apply(struct user *u, const struct reg *r, uint64_t now)
 void binding_end(struct user *u, enum reginfo_event event, uint64_t now)
 {
 	subscriptions_end(u, event, now);
-	user_challenge_end(u); /* no late SM7 brings back what subscribers know as ended */
+	user_challenge_end(
+		u, USER_ON_VOID); /* no late SM7 brings back what subscribers know as ended */
 	if (u->n_served)
 		(void)query_put(u, sv_of(u->served[0].impu), CX_NOT_REGISTERED, NULL, NULL, now);
 	user_unregister(u);

@@ -21,15 +21,15 @@ static int challenge_keep(struct user *u, struct aka_vector *av, struct sv impu,
 
 	if (!copy)
 		return -ENOMEM;
-	user_challenge_end(u);
+	user_challenge_end(u, USER_ON_VOID);
 	if (timer_start(s->timers, &u->await, now + s->await_auth, challenge_timeout, u) < 0) {
 		free(copy);
 		return -ENOMEM;
 	}
 	free(u->auth_impu);
 	u->auth_impu = copy;
-	c->pending = true;
-	s->n_challenges++;
+	if (user_step(u, USER_ON_CHALLENGE))
+		s->n_challenges++;
 	auth_aka_nonce_write(c->nonce, av->rand, av->autn);
 	memcpy(c->rand, av->rand, sizeof(c->rand));
 	memcpy(c->xres, av->xres, sizeof(c->xres));
@@ -111,7 +111,7 @@ bool challenge_answered(struct user *u, const struct reg *r)
 
 	if (right) {
 		memcpy(u->good_nonce, u->challenge.nonce, sizeof(u->good_nonce));
-		user_challenge_end(u);
+		user_challenge_end(u, USER_ON_RIGHT_ANSWER);
 		reauth_done(u);
 	}
 	return right;
@@ -119,7 +119,7 @@ bool challenge_answered(struct user *u, const struct reg *r)
 
 void challenge_failed(struct user *u, uint64_t now)
 {
-	user_challenge_end(u);
+	user_challenge_end(u, USER_ON_FAILURE);
 	if (!u->registered && u->auth_impu)
 		(void)query_put(u, sv_of(u->auth_impu), CX_NOT_REGISTERED, NULL, NULL, now);
 }

@@ -10,6 +10,7 @@
 #include "control/mw/proxy.h"
 #include "control/scscf/map.h"
 #include "control/scscf/scscf.h"
+#include "control/scscf/states.h"
 #include "control/scscf/subscription.h"
 #include "control/sip/msg.h"
 
@@ -29,6 +30,7 @@ struct scscf {
 	uint32_t reauth_expires, reauth_repeats;
 	uint64_t subscription_serial;
 	struct query *queries;
+	uint64_t impossible; /* what states.c says cannot happen */
 	unsigned n_registered, n_challenges, n_queries, n_subscriptions;
 };
 
@@ -70,6 +72,7 @@ struct user {
 	struct timer
 		await; /* reg-await-auth; without a challenge: how long unused vectors are kept */
 
+	enum user_state state; /* what registered and challenge.pending say */
 	bool registered;
 	struct binding binding;
 	struct timer expiry;
@@ -97,7 +100,7 @@ void user_hold(struct user *u);
 void user_release(struct user *u, uint64_t now);
 void user_free(struct user *u);
 
-void user_challenge_end(struct user *u); /* wipes it */
+void user_challenge_end(struct user *u, enum user_event why); /* wipes it */
 void user_vectors_drop(struct user *u);
 int user_vectors_store(struct user *u, const struct aka_vector *vectors, unsigned n);
 

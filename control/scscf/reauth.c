@@ -24,7 +24,7 @@ int scscf_reauthenticate(struct scscf *s, struct sv impi, uint32_t expires, uint
 
 	if (!u || !u->registered)
 		return -ENOENT;
-	u->reauth.due = true;
+	(void)reauth_step(u, REAUTH_ON_WISH);
 	u->reauth.repeats = s->reauth_repeats;
 	u->reauth.expires = expires ? expires : s->reauth_expires;
 	u->reauth.until = u->binding.expires_at;
@@ -36,10 +36,11 @@ bool reauth_repeat(struct user *u, uint64_t now)
 	if (!u->reauth.due || u->reauth.repeats == 0 || now >= u->reauth.until)
 		return false;
 	u->reauth.repeats--;
+	(void)reauth_step(u, REAUTH_ON_REPEAT);
 	return shorten(u, now) == 0;
 }
 
 void reauth_done(struct user *u)
 {
-	u->reauth.due = false;
+	(void)reauth_step(u, REAUTH_ON_DONE);
 }

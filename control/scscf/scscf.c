@@ -149,6 +149,11 @@ unsigned scscf_pending(const struct scscf *s)
 	return s->n_challenges + s->n_queries + sip_txns_count(s->txns);
 }
 
+uint64_t scscf_impossible(const struct scscf *s)
+{
+	return s->impossible;
+}
+
 unsigned scscf_subscriptions(const struct scscf *s)
 {
 	return s->n_subscriptions;

@@ -43,6 +43,9 @@ unsigned scscf_pending(
 
 uint64_t scscf_dropped(const struct scscf *s); /* messages discarded without an answer */
 
+/* Events that states.c says cannot happen: faults of ours. */
+uint64_t scscf_impossible(const struct scscf *s);
+
 unsigned scscf_subscriptions(const struct scscf *s); /* to registration states, now */
 
 /* Administrative: -ENOENT. Tells the HSS, and subscribers by "deactivated": the UE may come again.

@@ -47,7 +47,7 @@ void user_free(struct user *u)
 {
 	struct scscf *s = u->scscf;
 
-	user_challenge_end(u);
+	user_challenge_end(u, USER_ON_VOID);
 	user_vectors_drop(u);
 	user_unregister(u);
 	timer_stop(s->timers, &u->await);
@@ -72,13 +72,14 @@ void user_release(struct user *u, uint64_t now)
 
 /* ---- challenge and vectors ---------------------------------------------------------------- */
 
-void user_challenge_end(struct user *u)
+void user_challenge_end(struct user *u, enum user_event why)
 {
 	if (!u->challenge.pending)
 		return;
 	u->scscf->n_challenges--;
 	timer_stop(u->scscf->timers, &u->await);
 	sodium_memzero(&u->challenge, sizeof(u->challenge));
+	(void)user_step(u, why);
 }
 
 void user_vectors_drop(struct user *u)
@@ -167,7 +168,7 @@ int user_binding_set(struct user *u, const struct binding *b)
 	u->binding = *b;
 	if (!u->registered)
 		s->n_registered++;
-	u->registered = true;
+	(void)user_step(u, USER_ON_BINDING);
 	return 0;
 }
 
@@ -185,5 +186,5 @@ void user_unregister(struct user *u)
 	sodium_memzero(u->good_nonce, sizeof(u->good_nonce));
 	if (u->registered)
 		s->n_registered--;
-	u->registered = false;
+	(void)user_step(u, USER_ON_END);
 }

@@ -60,8 +60,8 @@ static void autn_failure_report(struct ue *u, const struct auth_challenge *c, co
 		format_base64(auts_text, auts, 14);
 		a.auts = sv_of(auts_text);
 	}
-	u->run.step = UE_STEP_REPORT;
-	if (ue_register_send(u,
+	if (!ue_run_step(u, UE_RUN_ON_BAD_AUTN) ||
+	    ue_register_send(u,
 			     &(struct ue_register_args){
 				     .on = on,
 				     .auth = &a,
@@ -145,9 +145,9 @@ static void sm7_send(struct ue *u, const struct auth_challenge *c, const uint8_t
 	answer_init(u, &a, c, cnonce);
 	a.password = res;
 	a.password_len = AKA_RES_LEN;
-	u->run.step = UE_STEP_SM7;
 	u->run.authenticated = true;
-	if (ue_register_send(u,
+	if (!ue_run_step(u, UE_RUN_ON_SM6) ||
+	    ue_register_send(u,
 			     &(struct ue_register_args){
 				     .on = s,
 				     .auth = &a,

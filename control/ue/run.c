@@ -15,6 +15,7 @@ void ue_run_abandon(struct ue *u)
 		sip_client_cancel(u->run.reg.txn);
 	if (u->run.fresh)
 		ue_set_remove(u, u->run.fresh);
+	(void)ue_run_step(u, UE_RUN_ON_WIPE);
 	memset(&u->run, 0, sizeof(u->run));
 }
 
@@ -25,7 +26,7 @@ void ue_unregister_services(struct ue *u)
 	timer_stop(u->timers, &u->beat);
 	free(u->service_route);
 	u->service_route = NULL;
-	u->registered = u->unprotected = u->reauth = false;
+	(void)ue_registration_step(u, UE_ON_END);
 	u->unanswered = 0;
 	ue_call_lost(u, timers_now(u->timers));
 }
@@ -74,7 +75,7 @@ void ue_registration_shorten(struct ue *u, uint32_t expires, uint64_t now)
 		return;
 	if (end > u->registered_until)
 		end = u->registered_until > now ? u->registered_until : now;
-	u->reauth = true;
+	(void)ue_registration_step(u, UE_ON_SHORTENED);
 	u->registered_until = end;
 	sa_end = end + (uint64_t)u->guard * 1000;
 	for (unsigned i = 0; i < UE_MAX_SETS; i++)
@@ -101,8 +102,7 @@ int ue_run_start(struct ue *u, bool deregister, uint64_t now)
 	u->run.deregister = deregister;
 	u->run.sm1_set = on ? on->sa.id : 0;
 	u->run.started = now;
-	u->run.step = UE_STEP_SM1;
-	rc = ue_set_propose(u, &u->run.fresh);
+	rc = ue_run_step(u, UE_RUN_ON_START) ? ue_set_propose(u, &u->run.fresh) : -EPROTO;
 	if (rc < 0)
 		goto fail;
 	rc = ue_register_send(u,
@@ -127,6 +127,7 @@ void ue_run_fail(struct ue *u, const char *reason, uint64_t now)
 {
 	bool deregister = u->run.deregister;
 
+	(void)ue_run_step(u, UE_RUN_ON_FAILURE);
 	ue_run_abandon(u);
 	if (deregister || !u->registered)
 		ue_unregister(u);
@@ -152,6 +153,7 @@ void ue_run_timeout(struct ue *u, const char *reason, uint64_t now)
 	}
 	u->restarts++;
 	(void)ue_unanswered(u);
+	(void)ue_run_step(u, UE_RUN_ON_TIMEOUT);
 	ue_run_abandon(u);
 	if (ue_run_start(u, false, now) < 0)
 		ue_run_fail(u, reason, now);
@@ -227,6 +229,7 @@ static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 	uint32_t expires = granted_expires(u, m);
 	uint64_t until = now + ((uint64_t)expires + u->guard) * 1000;
 	struct ue_set *current = ue_set_in(u, UE_SET_CURRENT), *fresh = u->run.fresh;
+	enum ue_registration_event how = UE_ON_SM12;
 
 	if (expires == 0) {
 		ue_run_fail(u, "registrar granted no time", now);
@@ -237,18 +240,18 @@ static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 		if (u->reauth)
 			old_hasten(u, now);
 		u->run.fresh = NULL;
-		u->unprotected = false;
 	} else if (current && u->run.sm1_set == current->sa.id) {
 		ue_set_extend(u, current, until);
+		how = UE_ON_REFRESH;
 	} else if (u->run.authenticated) {
-		u->unprotected = true; /* challenge.c allowed it */
+		how = UE_ON_SM12_CLEAR; /* challenge.c allowed it */
 	} else {
 		ue_run_fail(u, "200 without authentication", now); /* anybody could have sent it */
 		return;
 	}
 	service_route_store(u, m);
-	u->registered = true;
-	u->reauth = false;
+	(void)ue_run_step(u, UE_RUN_ON_2XX);
+	(void)ue_registration_step(u, how);
 	u->registered_until = now + (uint64_t)expires * 1000;
 	u->register_ms = now - u->run.started;
 	u->unanswered = u->restarts = 0;
@@ -265,6 +268,7 @@ static void accepted(struct ue *u, const struct sip_msg *m, uint64_t now)
 		registered(u, m, now);
 		return;
 	}
+	(void)ue_run_step(u, UE_RUN_ON_2XX);
 	ue_unregister(u);
 	ue_event(u, UE_DEREGISTERED, (struct sv){0}, now);
 }

@@ -168,7 +168,7 @@ int ue_set_propose(struct ue *u, struct ue_set **sp)
 	s->sa.remote = u->pcscf.addr;
 	s->sa.local_port[SA_CLIENT] = u->last_port_uc = port_uc;
 	s->sa.local_port[SA_SERVER] = port_us;
-	s->state = UE_SET_PROPOSED;
+	(void)ue_set_step(u, s, UE_SET_ON_PROPOSAL);
 	*sp = s;
 	return 0;
 }
@@ -181,7 +181,7 @@ int ue_set_install(struct ue *u, struct ue_set *s, uint64_t now)
 
 	if (rc < 0)
 		return rc;
-	s->state = UE_SET_NEW;
+	(void)ue_set_step(u, s, UE_SET_ON_SM6);
 	s->expires_at = now + (uint64_t)u->await_auth * 1000; /* LU-04 */
 	watch_lifetimes(u);
 	return 0;
@@ -192,6 +192,7 @@ void ue_set_remove(struct ue *u, struct ue_set *s)
 	if (s->state == UE_SET_FREE)
 		return;
 	u->env.sa_remove(u->env.ctx, s->sa.id);
+	(void)ue_set_step(u, s, UE_SET_ON_REMOVAL);
 	free(s->security_server);
 	secret_wipe(s, sizeof(*s));
 	watch_lifetimes(u);
@@ -247,7 +248,7 @@ void ue_set_leave(struct ue *u, sa_set_id id, uint64_t now)
 
 		if (s->state == UE_SET_FREE)
 			continue;
-		s->state = UE_SET_OLD;
+		(void)ue_set_step(u, s, UE_SET_ON_LEAVE);
 		s->leaving = true;
 		ue_set_cap(u, s, now + (UE_TRANSACTION_S + 1) * UINT64_C(1000));
 	}
@@ -264,8 +265,8 @@ void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until)
 	if (current && u->run.sm1_set == 0)
 		ue_set_remove(u, current); /* the P-CSCF does the same (LP-10) */
 	else if (current)
-		current->state = UE_SET_OLD;
-	fresh->state = UE_SET_CURRENT;
+		(void)ue_set_step(u, current, UE_SET_ON_SUCCESSOR);
+	(void)ue_set_step(u, fresh, UE_SET_ON_SM12);
 	fresh->expires_at = until;
 	watch_lifetimes(u);
 }

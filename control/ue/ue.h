@@ -132,6 +132,7 @@ enum ue_drop {
 	UE_DROP_CLEAR,	  /* SP-21 */
 	UE_DROP_WRONG_SA, /* LU-02, LU-03, LU-07 */
 	UE_DROP_STRAY,
+	UE_DROP_IMPOSSIBLE, /* what states.c says cannot happen: a fault of ours */
 	UE_DROP_COUNT,
 };
 uint64_t ue_drops(const struct ue *u, enum ue_drop reason);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "control/auth/auth.h"
+#include "control/ue/states.h"
 #include "control/ue/ue.h"
 
 #define UE_MAX_SETS	 3     /* new, current, old (C-22) */
@@ -13,14 +14,6 @@
 #define UE_AUTN_FAILURES 2     /* in a row; then the UE gives up (TS 24.229 5.1.1.5.3) */
 #define UE_TRANSACTION_S 128   /* s that a transaction lasts at most: 64 T1 */
 #define UE_TEXT_MAX	 16384 /* longest message that we write */
-
-enum ue_set_state {
-	UE_SET_FREE,
-	UE_SET_PROPOSED, /* SPIs and ports are in a Security-Client; no SA yet */
-	UE_SET_NEW,	 /* SAs made at SM6, for messages of the authentication only (LU-02) */
-	UE_SET_CURRENT,
-	UE_SET_OLD, /* until LU-12 */
-};
 
 struct ue_set {
 	struct sa_set sa;
@@ -48,13 +41,6 @@ struct ue_served {			/* a server transaction of ours */
 	struct ue_served *next, **prev;
 	struct ue *ue;
 	sa_set_id set;
-};
-
-enum ue_step {
-	UE_STEP_NONE,
-	UE_STEP_SM1,
-	UE_STEP_REPORT, /* the REGISTER that tells of a bad AUTN; a 401 to it is a new SM6 */
-	UE_STEP_SM7,
 };
 
 struct ue_run { /* the one registration under way (LU-01) */
@@ -99,6 +85,7 @@ struct ue {
 	struct ue_request *requests;
 	struct ue_served *served;
 
+	enum ue_registration registration; /* what the next two and unprotected say */
 	bool registered;
 	bool reauth;			      /* the next authentication is by the network's wish */
 	uint64_t registered_until;	      /* ms */
