@@ -19,6 +19,9 @@ struct sip_flow {
 	struct ip_endpoint local, remote;
 	sa_set_id set; /* 0: in clear */
 	uint8_t pair;  /* enum sa_pair, with a set */
+	/* TLS: the number of the connection it came by, or shall take; none is used twice. 0: not
+	 * TLS, or whichever there is between these two ends. */
+	uint64_t session;
 };
 
 /* As Via and URIs name it; UDP, TCP, TLS. */

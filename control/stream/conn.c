@@ -42,7 +42,7 @@ int stream_conn_insert(struct stream_conn *c)
 	*(c->sa ? &s->n_protected : &s->n_clear) += 1;
 	s->counters.connections++;
 	stream_framer_init(&c->framer, s->conf.head_max,
-			   c->sa ? s->conf.message_max : s->conf.clear_max);
+			   c->sa || c->filter ? s->conf.message_max : s->conf.clear_max);
 	stream_conn_watch(c, stream_now());
 	return 0;
 }
@@ -76,6 +76,8 @@ static void handle_closed(uv_handle_t *h)
 
 	s->counters.events++;
 	stream_io_lost(c);
+	if (c->flow.session && !c->mute && !s->closing && s->env.closed)
+		s->env.closed(s->env.ctx, &c->flow, stream_now());
 	if (c->filter_state)
 		c->filter->free(c->filter_state);
 	stream_framer_free(&c->framer);
@@ -214,6 +216,8 @@ void stream_filter_ready(struct stream_conn *c)
 	if (c->ready || c->closing)
 		return;
 	c->ready = true;
+	if (c->filter)
+		c->flow.session = ++c->s->sessions;
 	stream_io_ready(c);
 	stream_conn_watch(c, stream_now());
 }

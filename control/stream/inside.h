@@ -96,6 +96,7 @@ struct stream {
 	struct stream_peer *peers;
 	struct stream_listener *listeners;
 	unsigned n_protected, n_clear;
+	uint64_t sessions; /* the last one's number */
 	bool closing;
 	struct stream_counters counters;
 	char buf[65536]; /* of the read under way */

@@ -58,6 +58,11 @@ static struct stream_conn *conn_of_flow(struct stream *s, const struct sip_flow 
 		return NULL;
 	c->we_opened = true;
 	c->flow = *flow;
+	c->flow.session = 0;
+	if (flow->transport == SIP_TRANSPORT_TLS) {
+		c->filter = s->conf.tls;
+		c->filter_ctx = s->conf.tls_ctx;
+	}
 	c->sa = flow->set ? stream_sa_of_flow(s, flow) : NULL;
 	c->key = c->sa ? c->sa->key : (struct stream_key){flow->local, flow->remote};
 	return c;

@@ -69,7 +69,10 @@ const struct stream_counters *stream_counters(const struct stream *s)
 /* Is a connection for this flow ours to open? */
 static bool may_open(const struct stream *s, const struct sip_flow *flow)
 {
-	return flow->set ? flow->pair == SA_CLIENT : s->conf.opens_clear;
+	if (flow->set)
+		return flow->pair == SA_CLIENT;
+	return s->conf.opens_clear && !flow->session &&
+	       (flow->transport != SIP_TRANSPORT_TLS || s->conf.tls);
 }
 
 int stream_send(struct stream *s, const struct sip_flow *flow, struct sv text)
@@ -82,6 +85,8 @@ int stream_send(struct stream *s, const struct sip_flow *flow, struct sv text)
 	if (s->closing || (flow->set && !sa))
 		return -ENOTCONN;
 	c = stream_conn_find(s, sa ? &sa->key : &key);
+	if (c && flow->session && flow->session != c->flow.session)
+		return -ENOTCONN;
 	rc = c ? stream_io_send(c, text) : -ENOTCONN;
 	if (rc != -ENOTCONN || !may_open(s, flow))
 		return rc;
@@ -95,6 +100,6 @@ void stream_hang_up(struct stream *s, const struct sip_flow *flow)
 	struct stream_key key = {flow->local, flow->remote};
 	struct stream_conn *c = stream_conn_find(s, sa ? &sa->key : &key);
 
-	if (c)
+	if (c && (!flow->session || flow->session == c->flow.session))
 		stream_conn_close(c, c->we_opened ? STREAM_END_RESET : STREAM_END_CLOSE);
 }

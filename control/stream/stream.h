@@ -38,6 +38,9 @@ struct stream_conf {
 	bool listens;	  /* a UE: each SA set brings a listener on its port_us */
 	/* Ports of clear connections that we open: no protected ones. */
 	uint16_t port_min, port_max;
+	/* For those that we open for flows of SIP_TRANSPORT_TLS; NULL: there are none. */
+	const struct stream_filter *tls;
+	void *tls_ctx;
 };
 
 /* message() may send, protect and unprotect, but not free the stream. */
@@ -50,6 +53,9 @@ struct stream_env {
 	 */
 	void (*undelivered)(void *ctx, const struct sip_flow *flow, struct sv text, bool stood,
 			    uint64_t now);
+	/* A connection with a flow.session has ended. Never called from inside stream_send(); may
+	 * be NULL. */
+	void (*closed)(void *ctx, const struct sip_flow *flow, uint64_t now);
 };
 
 struct stream_counters {
@@ -86,7 +92,8 @@ void stream_unprotect(struct stream *s, sa_set_id id);
 
 /*
  * Sends text on the connection of that flow's addresses and ports. If there is none, one is opened
- * where that is for us to do: from the client port of an SA set, or in clear if opens_clear.
+ * where that is for us to do: from the client port of an SA set, or without one if opens_clear. A
+ * flow with a session takes that very connection.
  *   -ENOTCONN   there is none, and the peer would have to open it
  *   -ENOBUFS    the peer does not read; the connection is closed
  *   -EMSGSIZE, -ENOMEM, -EMFILE, or of connect()
@@ -104,7 +111,8 @@ const struct stream_counters *stream_counters(const struct stream *s);
  * memory BIOs. One state per connection. Negative returns close the connection.
  */
 struct stream_filter {
-	/* The connection stands. It is not used for messages until stream_filter_ready(). */
+	/* The connection stands. It is not used for messages until stream_filter_ready(), which
+	 * gives its flow a session. */
 	int (*open)(void *ctx, struct stream_conn *c, bool we_opened, void **state);
 	/* Octets from the socket: gives stream_filter_plain() and stream_filter_wire() what they
 	 * yield. */

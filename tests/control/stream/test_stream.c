@@ -18,9 +18,9 @@
 struct end {
 	struct world *w;
 	struct stream *s;
-	unsigned messages, lost;
+	unsigned messages, lost, closed;
 	size_t octets;
-	struct sip_flow from, lost_flow;
+	struct sip_flow from, lost_flow, closed_flow;
 	bool answers, stood;
 };
 
@@ -99,6 +99,15 @@ static void on_undelivered(void *ctx, const struct sip_flow *flow, struct sv tex
 	e->lost_flow = *flow;
 }
 
+static void on_closed(void *ctx, const struct sip_flow *flow, uint64_t now)
+{
+	struct end *e = ctx;
+
+	(void)now;
+	e->closed++;
+	e->closed_flow = *flow;
+}
+
 static const struct stream_conf conf_of_tests = {
 	.head_max = 16384,
 	.message_max = 65535,
@@ -119,7 +128,7 @@ static const struct stream_conf conf_of_tests = {
 
 static void end_make(struct world *w, struct end *e, const struct stream_conf *conf)
 {
-	const struct stream_env env = {e, on_message, on_undelivered};
+	const struct stream_env env = {e, on_message, on_undelivered, on_closed};
 
 	e->w = w;
 	assert_int_equal(stream_alloc(&e->s, &w->loop, w->timers, conf, &env), 0);
@@ -158,6 +167,8 @@ static struct world *world_make(const struct stream_conf *net)
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	assert_int_equal(timers_alloc(&w->timers), 0);
 	ue.opens_clear = ue.listens = true;
+	ue.tls = net->tls;
+	ue.tls_ctx = net->tls_ctx;
 	ue.idle_ms = ue.clear_idle_ms = 100000;
 	end_make(w, &w->net, net);
 	end_make(w, &w->ue, &ue);
@@ -521,6 +532,54 @@ static void test_filter(void **state)
 	world_free(w);
 }
 
+/* Flows with a session take that connection or none; its end is told. */
+static void test_sessions(void **state)
+{
+	struct stream_conf conf = conf_of_tests;
+	struct world *w;
+	struct ip_endpoint at = endpoint("127.0.0.1", CLEAR + 1);
+	struct sip_flow up = {
+		.transport = SIP_TRANSPORT_TLS, .local = endpoint("127.0.0.2", 5061), .remote = at};
+	struct sip_flow down;
+	char text[70000];
+	unsigned opened = 0;
+
+	(void)state;
+	conf.tls = &turn;
+	conf.tls_ctx = &opened;
+	w = world_make(&conf);
+	w->net.answers = true;
+	assert_int_equal(stream_listen(w->net.s, &at, false, &turn, &opened), 0);
+	assert_int_equal(stream_send(w->ue.s, &up, request(text, 9000)), 0);
+	PUMP_UNTIL(w, w->ue.messages == 1);
+	down = w->net.from;
+	assert_int_not_equal(down.session, 0);
+	up.session = w->ue.from.session;
+	assert_int_equal(w->ue.from.transport, SIP_TRANSPORT_TLS);
+	assert_int_equal(stream_send(w->ue.s, &up, request(text, 5)), 0);
+	assert_int_equal(stream_send(w->net.s, &down, request(text, 5)), 0);
+	PUMP_UNTIL(w, w->net.messages == 3 && w->ue.messages == 3);
+	up.session++;
+	down.session++;
+	assert_int_equal(stream_send(w->ue.s, &up, request(text, 5)), -ENOTCONN);
+	assert_int_equal(stream_send(w->net.s, &down, request(text, 5)), -ENOTCONN);
+	stream_hang_up(w->net.s, &down);
+	down.session--;
+	up.session--;
+	stream_hang_up(w->net.s, &down);
+	assert_int_equal(w->net.closed, 0);
+	PUMP_UNTIL(w, w->net.closed == 1 && w->ue.closed == 1);
+	assert_int_equal(w->net.closed_flow.session, down.session);
+	assert_int_equal(w->ue.closed_flow.session, up.session);
+	assert_int_equal(stream_send(w->ue.s, &up, request(text, 5)), -ENOTCONN);
+	up.session = 0;
+	assert_int_equal(stream_send(w->ue.s, &up, request(text, 5)), 0);
+	PUMP_UNTIL(w, w->net.messages == 4);
+	assert_true(w->net.from.session > down.session);
+	assert_int_equal(opened, 4);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_sets),	  cmocka_unit_test(test_clear_limits),
 		cmocka_unit_test(test_keepalive), cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_stalled),	  cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
