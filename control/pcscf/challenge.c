@@ -79,6 +79,8 @@ void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_
 		pcscf_relay_respond(relay, m->status, text, now);
 		return;
 	}
+	if (why.status == 400)
+		why.warning = pcscf_port_in_use;
 	why.agreement = why.status == 494;
 	why.policy = run->policy;
 	pcscf_run_end(run, PCSCF_ON_FAILURE, false, now);

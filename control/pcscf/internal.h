@@ -322,6 +322,7 @@ void pcscf_answer(struct pcscf *p, struct sip_txns *side, const struct sip_flow 
 void pcscf_server_end(struct sip_server_txn *server, unsigned status, struct sv text, uint64_t now);
 struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 			   const struct pcscf_refusal *why);
+extern const char pcscf_port_in_use[]; /* Warning of ST-06; our UE knows it */
 
 /* ---- via.c */
 /* Does the top Via name the packet's source address (ST-04)? Of names, see lookup.c. */

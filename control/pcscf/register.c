@@ -158,7 +158,7 @@ static bool sm1_admit(struct registering *g, const struct pcscf_reg *r)
 		return false;
 	}
 	if (!port_free(g, r)) {
-		refuse(g, PCSCF_REFUSED_PORT, 400, false, "protected port in use");
+		refuse(g, PCSCF_REFUSED_PORT, 400, false, pcscf_port_in_use);
 		return false;
 	}
 	/* ST-07: three sets already, and the newest is about to be confirmed */

@@ -1,6 +1,8 @@
 /* Responses that the P-CSCF gives itself. */
 #include "control/pcscf/internal.h"
 
+const char pcscf_port_in_use[] = "protected port in use";
+
 struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 			   const struct pcscf_refusal *why)
 {

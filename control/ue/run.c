@@ -97,7 +97,9 @@ int ue_run_start(struct ue *u, bool deregister, uint64_t now)
 	ue_run_abandon(u); /* LU-01 */
 	if (u->unanswered >= u->unanswered_max)
 		on = NULL; /* LC-04 */
-	if (!on && !u->registered)
+	if (on)
+		u->port_us = on->sa.local_port[SA_SERVER];
+	else if (!u->registered)
 		u->port_us = 0; /* SP-18 */
 	u->run.deregister = deregister;
 	u->run.sm1_set = on ? on->sa.id : 0;
@@ -288,11 +290,28 @@ static bool retry_longer(struct ue *u, const struct sip_msg *m, uint64_t now)
 	return ue_run_start(u, false, now) == 0;
 }
 
+/* Another UE behind our NAT has one of the ports that we offered (D-17, ST-06). No status is for
+ * that alone, so the Warning counts. */
+static bool retry_with_other_ports(struct ue *u, const struct sip_msg *m, uint64_t now)
+{
+	struct sv warning = sip_msg_value(m, SIP_HDR_WARNING);
+
+	if (u->run.step == UE_STEP_SM7 || u->restarts >= UE_RESTARTS || sv_empty(warning) ||
+	    !memmem(warning.p, warning.n, "port in use", 11))
+		return false;
+	u->restarts++;
+	if (!u->run.sm1_set)
+		u->port_us = 0;
+	return ue_run_start(u, u->run.deregister, now) == 0;
+}
+
 static void refused(struct ue *u, const struct sip_msg *m, uint64_t now)
 {
 	char reason[64];
 
 	if (m->status == 423 && retry_longer(u, m, now))
+		return;
+	if (m->status == 400 && retry_with_other_ports(u, m, now))
 		return;
 	snprintf(reason, sizeof(reason), "%u %.*s", m->status,
 		 (int)(m->reason.n < 48 ? m->reason.n : 48), m->reason.p);
