@@ -239,6 +239,7 @@ static void result_fill(const struct load *l, struct ue_result *r)
 		.calls_wanted = l->o.calls,
 		.calls_placed = l->calls_placed,
 		.calls_answered = l->calls_answered,
+		.calls_elsewhere = l->o.peer != NULL,
 		.calls_completed = l->calls_completed,
 		/* to somebody else: as the answers say */
 		.messages_delivered = l->o.peer ? l->answered : l->mail.delivered,

@@ -23,6 +23,8 @@ struct load_ue {
 	struct ue *ue;
 	uint64_t started_us;
 	uint8_t state; /* enum load_state */
+	bool calling;
+	uint64_t hang_up_at; /* ms; 0: not now */
 	char *impu;
 };
 

@@ -38,8 +38,13 @@ void ue_options_help(FILE *f)
 	      "  --messages M            that each UE sends to another one (1)\n"
 	      "  --size N                octets of a message's body (64)\n"
 	      "  --calls N               calls in all, between pairs of UEs (0)\n"
+	      "  --call-delay S, --call-interval MS   before the first of them, and from one to "
+	      "the next\n"
+	      "                          with --peer (0, 0)\n"
+	      "  --talk MS               until the caller hangs up (0)\n"
 	      "  --window N              messages under way at once (128)\n"
-	      "  --peer URI              all messages go to this user of another esplanade-ue\n"
+	      "  --peer URI              all messages and calls go to this user of another "
+	      "esplanade-ue\n"
 	      "  --delay S               between registrations and messages (0)\n"
 	      "  --interval MS           between the messages of one UE (0)\n"
 	      "  --udp-enc-tun           the UEs offer ESP inside UDP, too, for NATs (no)\n"
@@ -299,6 +304,9 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"seconds", NUMBER, &o->seconds, 1, 10000000},
 		{"messages", NUMBER, &o->messages, 0, 1000000},
 		{"calls", NUMBER, &o->calls, 0, 10000000},
+		{"call-delay", NUMBER, &o->call_delay, 0, 3600},
+		{"call-interval", NUMBER, &o->call_interval, 0, 3600000},
+		{"talk", NUMBER, &o->talk, 0, 3600000},
 		{"size", NUMBER, &o->size, MAIL_MIN, MAIL_MAX},
 		{"window", NUMBER, &o->window, 1, 1000000},
 		{"peer", TEXT, &o->peer, 0, 0},

@@ -22,7 +22,8 @@ struct load_options { /* strings are argv's */
 	const char *port, *host_port, *subscribers, *export_keys, *cores;
 	uint32_t ues, rate, seconds, messages, calls, size, window, expires, patience;
 	uint32_t workers, mtu, tcp_idle, tcp_ping;
-	const char *peer;	  /* URI that all messages go to; NULL: to each other */
+	uint32_t call_delay, call_interval, talk; /* s; ms; ms */
+	const char *peer;	  /* URI that all messages and calls go to; NULL: to each other */
 	uint32_t delay, interval; /* s before the first message; ms between those of one UE */
 	bool udp_enc_tun;	  /* for UEs behind NATs */
 	uint32_t keepalive;	  /* s, of their NATs' mappings */

@@ -14,6 +14,7 @@ struct ue_result {
 	uint64_t messages_wanted, messages_sent, messages_delivered;
 	uint64_t calls_wanted, calls_placed;
 	uint64_t calls_answered;  /* the callee has heard the ACK */
+	bool calls_elsewhere;	  /* whose callees are not ours */
 	uint64_t calls_completed; /* to the 200 to BYE */
 	uint64_t retransmissions;
 	uint32_t algorithms[SA_INTEG_COUNT][SA_ENCR_COUNT];

@@ -100,6 +100,7 @@ static json_t *pcscf_json(const struct pcscf_counters *c)
 	count_set(o, "pending", c->pending);
 	count_set(o, "sets", c->sets);
 	count_set(o, "transactions", c->transactions);
+	count_set(o, "dialogs", c->dialogs);
 	count_set(o, "emergency", c->emergency);
 	count_set(o, "emergency_calls", c->emergency_calls);
 	count_set(o, "registrations", c->registrations);

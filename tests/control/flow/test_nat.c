@@ -51,6 +51,40 @@ static void leave(struct net *n)
 	net_free(n);
 }
 
+/*
+ * Behind one NAT all UEs have one address, and so the same ports to choose from: here so few that
+ * they collide (this was a 400 now and then in the interop tests).
+ */
+/* covers: ST-06, ST-08 */
+static void ports_taken_by_a_neighbour(void **state)
+{
+	static const char *const private[NET_UES] = {"192.168.1.2", "192.168.1.3", "192.168.1.4",
+						     "192.168.1.5"};
+	struct net_setup setup = {.ues = NET_UES, .ip = 4, .udp_enc_tun = true};
+	uint64_t refused = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < NET_UES; i++) {
+		setup.nat[i].private = private[i];
+		setup.nat[i].public = "203.0.113.10";
+	}
+	for (unsigned round = 0; round < 10; round++) {
+		struct net *n = net_alloc(&setup);
+
+		for (unsigned i = 0; i < NET_UES; i++) {
+			n->ues[i].conf.port_min = 30000;
+			n->ues[i].conf.port_max = 30063;
+			net_ue_start(n, i);
+			net_register(n, i);
+		}
+		assert_int_equal(net_counters(n).registered, NET_UES);
+		message(n, 0, NET_UES - 1, 1000);
+		refused += net_counters(n).drops[PCSCF_REFUSED_PORT];
+		leave(n);
+	}
+	assert_true(refused > 0);
+}
+
 /* Both ends' tunnels, and the addresses that each of them holds. */
 static void tunnel_is_right(const struct net *n, unsigned i)
 {
@@ -262,6 +296,7 @@ static void restarted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ports_taken_by_a_neighbour),
 		cmocka_unit_test(equal_private_addresses),
 		cmocka_unit_test(refreshed),
 		cmocka_unit_test(rebinding_while_idle),
