@@ -51,6 +51,7 @@ static int binding_set(struct user *u, const struct reg *r, uint64_t now)
 		.path = path_dup(r->m),
 		.call_id = sv_dup(r->m->call_id),
 		.cseq = r->m->cseq,
+		.protection = r->protection,
 		.expires_at = now + (uint64_t)r->expires * 1000,
 	};
 	int err = -ENOMEM;

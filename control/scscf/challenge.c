@@ -1,8 +1,9 @@
-/* AKA runs: 401 with a vector, its answer, resynchronisation, reg-await-auth (TS 24.229 5.4.1.2,
- * TS 33.203 6.1). */
+/* Challenges; AKA runs: 401 with a vector, its answer, resynchronisation, reg-await-auth
+ * (TS 24.229 5.4.1.2, TS 33.203 6.1). */
 #include "control/scscf/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <sodium.h>
@@ -12,8 +13,8 @@
 
 /* ---- challenging -------------------------------------------------------------------------- */
 
-/* A new challenge voids the one before (DF-05). The vector is used once: wiped here. */
-static int challenge_keep(struct user *u, struct aka_vector *av, struct sv impu, uint64_t now)
+int challenge_begin(struct user *u, enum cx_scheme scheme, const char *nonce, struct sv impu,
+		    uint64_t now)
 {
 	struct scscf *s = u->scscf;
 	char *copy = sv_dup(impu);
@@ -21,6 +22,8 @@ static int challenge_keep(struct user *u, struct aka_vector *av, struct sv impu,
 
 	if (!copy)
 		return -ENOMEM;
+	if (c->pending && c->scheme == CX_SCHEME_DIGEST && u->digest)
+		memcpy(u->digest->voided, c->nonce, sizeof(c->nonce));
 	user_challenge_end(u, USER_ON_VOID);
 	if (timer_start(s->timers, &u->await, now + s->await_auth, challenge_timeout, u) < 0) {
 		free(copy);
@@ -30,7 +33,22 @@ static int challenge_keep(struct user *u, struct aka_vector *av, struct sv impu,
 	u->auth_impu = copy;
 	if (user_step(u, USER_ON_CHALLENGE))
 		s->n_challenges++;
-	auth_aka_nonce_write(c->nonce, av->rand, av->autn);
+	c->scheme = scheme;
+	snprintf(c->nonce, sizeof(c->nonce), "%s", nonce);
+	return 0;
+}
+
+/* The vector is used once: wiped by the caller. */
+static int challenge_keep(struct user *u, const struct aka_vector *av, struct sv impu, uint64_t now)
+{
+	struct challenge *c = &u->challenge;
+	char nonce[CX_NONCE];
+	int err;
+
+	auth_aka_nonce_write(nonce, av->rand, av->autn);
+	err = challenge_begin(u, CX_SCHEME_AKA, nonce, impu, now);
+	if (err)
+		return err;
 	memcpy(c->rand, av->rand, sizeof(c->rand));
 	memcpy(c->xres, av->xres, sizeof(c->xres));
 	return 0;
@@ -58,6 +76,8 @@ static void vectors_came(struct user *u, const struct sip_msg *m, const struct c
 
 	if (a->result != CX_SUCCESS)
 		reply_status(s, m, query_status(a));
+	else if (a->scheme == CX_SCHEME_DIGEST && reg_parse(&r, s, m) == 0)
+		digest_challenge(u, &r, a, now);
 	else if (reg_parse(&r, s, m) || a->n_vectors == 0 || a->n_vectors > CX_MAX_VECTORS ||
 		 user_vectors_store(u, a->vectors, a->n_vectors) < 0)
 		reply_status(s, m, 500);
@@ -65,13 +85,26 @@ static void vectors_came(struct user *u, const struct sip_msg *m, const struct c
 		challenge_send(u, m, r.impu, now);
 }
 
+/*
+ * AKA goes with IPsec, Digest with TLS or nothing, and 3GPP access with AKA (AK-02, DN-02, DN-03,
+ * C-32). Where nothing is said the HSS has the choice.
+ */
+static enum cx_scheme scheme_wished(const struct reg *r)
+{
+	if (r->on_3gpp || r->protection == REG_IPSEC)
+		return CX_SCHEME_AKA;
+	return r->protection == REG_CLEAR ? CX_SCHEME_ANY : CX_SCHEME_DIGEST;
+}
+
 /* AK-07: CM1 only without a usable vector in store. */
 void challenge_start(struct user *u, const struct reg *r, uint64_t now)
 {
-	struct cx_request ask = {
-		.command = CX_MAR, .impu = r->impu, .n_vectors = u->scscf->vectors};
+	struct cx_request ask = {.command = CX_MAR,
+				 .impu = r->impu,
+				 .scheme = scheme_wished(r),
+				 .n_vectors = u->scscf->vectors};
 
-	if (u->vectors)
+	if (u->vectors && ask.scheme != CX_SCHEME_DIGEST)
 		challenge_send(u, r->m, r->impu, now);
 	else if (query_ask(u, &ask, r->m, vectors_came, now) < 0)
 		reply_status(u->scscf, r->m, 500);
@@ -81,8 +114,11 @@ void challenge_start(struct user *u, const struct reg *r, uint64_t now)
  * refused. */
 void challenge_resync(struct user *u, const struct reg *r, uint64_t now)
 {
-	struct cx_request ask = {
-		.command = CX_MAR, .impu = r->impu, .n_vectors = u->scscf->vectors, .resync = true};
+	struct cx_request ask = {.command = CX_MAR,
+				 .impu = r->impu,
+				 .scheme = CX_SCHEME_AKA,
+				 .n_vectors = u->scscf->vectors,
+				 .resync = true};
 	size_t n;
 
 	if (!parse_base64(r->auth.auts, ask.auts, sizeof(ask.auts), &n) || n != sizeof(ask.auts)) {

@@ -1,7 +1,7 @@
 /*
  * Shared by the files of scscf/ only. A REGISTER passes register.c (what to do), challenge.c (AKA),
- * binding.c (Cx-Put, binding, 200); other requests pass session.c, SUBSCRIBEs to registration state
- * subscribe.c.
+ * digest.c (SIP Digest), binding.c (Cx-Put, binding, 200); other requests pass session.c,
+ * SUBSCRIBEs to registration state subscribe.c.
  */
 #pragma once
 
@@ -22,11 +22,12 @@ struct scscf {
 	uint32_t expires_default, expires_min, expires_max; /* s */
 	uint64_t await_auth;				    /* ms */
 	unsigned vectors;
-	bool challenge_protected;
-	struct map by_impi;    /* struct user */
-	struct map by_impu;    /* struct served: of registered users */
-	struct map by_tag;     /* struct subscription: by our tag */
-	struct sip_txns *txns; /* NOTIFYs */
+	bool challenge_protected, trust_ip, tls_required;
+	uint64_t nonce_lifetime; /* ms */
+	struct map by_impi;	 /* struct user */
+	struct map by_impu;	 /* struct served: of registered users */
+	struct map by_tag;	 /* struct subscription: by our tag */
+	struct sip_txns *txns;	 /* NOTIFYs */
 	uint32_t reauth_expires, reauth_repeats;
 	uint64_t subscription_serial;
 	struct query *queries;
@@ -38,9 +39,20 @@ struct scscf {
 
 struct challenge { /* sent in a 401 and not answered yet */
 	bool pending;
-	char nonce[45];
-	uint8_t rand[16];
+	enum cx_scheme scheme;
+	char nonce[CX_NONCE];
+	uint8_t rand[16]; /* AKA */
 	uint8_t xres[AKA_RES_LEN];
+};
+
+/* How a REGISTER came to the P-CSCF: its integrity-protected parameter (D-18). */
+enum reg_protection {
+	REG_CLEAR,	 /* "no", or nothing said */
+	REG_IPSEC,	 /* "yes": on an SA */
+	REG_TLS_PENDING, /* by a TLS session that is nobody's yet */
+	REG_TLS,	 /* by the user's */
+	REG_IP_PENDING,	 /* with a response, from anywhere */
+	REG_IP,		 /* from the user's address and port */
 };
 
 struct served { /* an IMPU of a registered user */
@@ -56,6 +68,7 @@ struct binding {
 	char *call_id;
 	uint32_t cseq;
 	uint64_t expires_at; /* ms */
+	enum reg_protection protection;
 };
 
 struct user {
@@ -68,7 +81,9 @@ struct user {
 	struct aka_vector *vectors; /* in store: [next, n) unused */
 	unsigned n_vectors, next_vector;
 	struct challenge challenge;
-	char good_nonce[45]; /* of the last successful authentication; UEs repeat it in refreshes */
+	struct digest *digest; /* of a user who is or was authenticated by SIP Digest, else NULL */
+	char good_nonce[CX_NONCE]; /* of the last successful authentication; UEs repeat it in
+				      refreshes */
 	struct timer
 		await; /* reg-await-auth; without a challenge: how long unused vectors are kept */
 
@@ -110,6 +125,9 @@ int user_served_set(struct user *u, const struct sv *impus, unsigned n);
 int user_binding_set(struct user *u, const struct binding *b); /* takes the strings */
 void user_unregister(struct user *u);
 bool user_serves(const struct user *u, struct sv impu);
+/* How a registered user is: by AKA inside IPsec, or by Digest, which TLS may protect (TS-06). */
+bool user_by_aka(const struct user *u);
+bool user_tls_protected(const struct user *u);
 void binding_clear(struct binding *b);
 
 /* ---- query.c: Cx questions, with the request that waits for the answer --------------------------
@@ -145,7 +163,8 @@ struct reg { /* views into the message and itself */
 	struct sv impi, impu;
 	bool has_auth;
 	struct auth_response auth;
-	bool is_protected; /* integrity-protected="yes" */
+	enum reg_protection protection;
+	bool on_3gpp; /* access, by P-Access-Network-Info */
 	enum reg_action action;
 	struct sip_addr contact;
 	uint32_t expires; /* s, with REG_BIND */
@@ -161,6 +180,9 @@ unsigned reg_parse(struct reg *r, const struct scscf *s, const struct sip_msg *m
 void register_input(struct scscf *s, const struct sip_msg *m, uint64_t now);
 
 void challenge_start(struct user *u, const struct reg *r, uint64_t now);
+/* A new challenge voids the one before (DF-05). -ENOMEM */
+int challenge_begin(struct user *u, enum cx_scheme scheme, const char *nonce, struct sv impu,
+		    uint64_t now);
 void challenge_resync(struct user *u, const struct reg *r, uint64_t now);
 bool challenge_matches(const struct user *u,
 		       const struct reg *r);		      /* its nonce is the challenge's */
@@ -168,6 +190,28 @@ bool challenge_answered(struct user *u, const struct reg *r); /* right? */
 /* The run failed: its data go, and the HSS's flag if the user is not registered (DF-02, DF-06). */
 void challenge_failed(struct user *u, uint64_t now);
 void challenge_timeout(struct timer *t, void *arg, uint64_t now);
+
+/* ---- digest.c: SIP Digest (TS 33.203 Annex N) ---------------------------------------------------
+ */
+
+struct digest {		     /* wiped when freed */
+	struct cx_digest av; /* the latest; its views point to `realm` and `domain` */
+	char *realm, *domain;
+	bool stale;		 /* what the challenge says */
+	char voided[CX_NONCE];	 /* of the challenge before */
+	uint64_t good_until, nc; /* of good_nonce: ms, and the highest count that was used */
+	char response[DIGEST_HEX], rspauth[DIGEST_HEX]; /* of the latest good answer */
+};
+
+void digest_free(struct digest *d);
+/* Has the challenge that this answers been voided by a newer one? */
+bool digest_is_late(const struct user *u, const struct reg *r);
+/* Does it answer the challenge, or use the last good nonce once more? */
+bool digest_is_answer(const struct user *u, const struct reg *r, uint64_t now);
+/* The last good answer word for word: new to nobody. */
+bool digest_is_repeat(const struct user *u, const struct reg *r);
+void digest_challenge(struct user *u, const struct reg *r, const struct cx_answer *a, uint64_t now);
+void digest_answer(struct user *u, const struct reg *r, uint64_t now);
 
 /* The REGISTER is good: do what it asks for. */
 void binding_apply(struct user *u, const struct reg *r, uint64_t now);
@@ -196,5 +240,7 @@ struct user *session_user(const struct scscf *s, struct sv uri);
 void reply_status(struct scscf *s, const struct sip_msg *m, unsigned status);
 void reply_min_expires(struct scscf *s, const struct sip_msg *m);
 void reply_challenge(struct scscf *s, const struct sip_msg *m, const struct aka_vector *av);
+/* One WWW-Authenticate per algorithm (RFC 8760). */
+void reply_digest_challenge(struct user *u, const struct sip_msg *m);
 /* 200 to a REGISTER with what the user has now. */
 void reply_registered(struct user *u, const struct sip_msg *m, uint64_t now);

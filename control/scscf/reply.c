@@ -33,6 +33,52 @@ void reply_challenge(struct scscf *s, const struct sip_msg *m, const struct aka_
 	sodium_memzero(buf, text.n);
 }
 
+static void digest_choice_write(struct sbuf *b, const struct user *u,
+				enum digest_algorithm algorithm)
+{
+	const struct digest *d = u->digest;
+	const struct auth_offer offer = {.realm = d->av.realm,
+					 .domain = d->av.domain,
+					 .nonce = sv_of(u->challenge.nonce),
+					 .opaque = sv_of(d->av.opaque),
+					 .algorithm = algorithm,
+					 .qop_auth = true,
+					 .stale = d->stale};
+
+	sbuf_put(b, SV("WWW-Authenticate: "));
+	auth_challenge_write(b, &offer);
+	sbuf_put(b, SV("\r\n"));
+}
+
+void reply_digest_challenge(struct user *u, const struct sip_msg *m)
+{
+	struct scscf *s = u->scscf;
+	char buf[SIP_MAX_LENGTH];
+	struct sbuf text = sbuf_of(buf, sizeof(buf));
+
+	mw_proxy_reply_begin(&s->proxy, &text, m, 401);
+	for (unsigned i = 0; i < u->digest->av.n; i++)
+		digest_choice_write(&text, u, u->digest->av.choice[i].algorithm);
+	mw_proxy_reply_end(&s->proxy, &text, m);
+}
+
+/* DN-15, DH-07: for the answer that this 200 is for, not for one that came meanwhile. */
+static void authentication_info(struct sbuf *b, const struct user *u, const struct sip_msg *m)
+{
+	struct auth_response r;
+
+	if (!u->digest || auth_response_parse(&r, sip_msg_value(m, SIP_HDR_AUTHORIZATION)) < 0 ||
+	    sv_empty(r.response) || !sv_eq(r.nonce, sv_of(u->good_nonce)) ||
+	    !sv_caseeq(r.response, sv_of(u->digest->response)))
+		return;
+	sbuf_put(b, SV("Authentication-Info: "));
+	auth_info_write(b, &(struct auth_info){.rspauth = sv_of(u->digest->rspauth),
+					       .qop_value = r.qop_value,
+					       .cnonce = r.cnonce,
+					       .nc = r.nc});
+	sbuf_put(b, SV("\r\n"));
+}
+
 static void associated_uris(struct sbuf *b, const struct user *u)
 {
 	if (u->n_served == 0)
@@ -52,6 +98,7 @@ void reply_registered(struct user *u, const struct sip_msg *m, uint64_t now)
 	struct sbuf text = sbuf_of(buf, sizeof(buf));
 
 	mw_proxy_reply_begin(&s->proxy, &text, m, 200);
+	authentication_info(&text, u, m);
 	if (u->registered) {
 		if (b->path[0])
 			sbuf_printf(&text, "Path: %s\r\n", b->path);

@@ -5,8 +5,44 @@
 
 #define EXPIRES_MALFORMED 3600 /* RFC 3261 10.3 step 6 */
 
-/* "yes" alone says that the P-CSCF saw it on an SA (D-18); the values for TLS and Digest ask for
- * AKA here. */
+static enum reg_protection protection_of(struct sv value)
+{
+	static const struct {
+		const char *word;
+		enum reg_protection protection;
+	} words[] = {
+		{"yes", REG_IPSEC},	  {"tls-pending", REG_TLS_PENDING},
+		{"tls-yes", REG_TLS},	  {"ip-assoc-pending", REG_IP_PENDING},
+		{"ip-assoc-yes", REG_IP},
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (sv_caseeq(value, sv_of(words[i].word)))
+			return words[i].protection;
+	return REG_CLEAR;
+}
+
+/* access-type of TS 24.229 7.2A.4: "3GPP-E-UTRAN-FDD", but not "3GPP2-1X". */
+static bool is_3gpp(struct sv info)
+{
+	const struct sv word = SV("3GPP");
+
+	return info.n >= word.n && sv_caseeq((struct sv){info.p, word.n}, word) &&
+	       (info.n == word.n || info.p[word.n] != '2');
+}
+
+/* Any that says so, be it the UE's or the network's. */
+static bool on_3gpp(const struct sip_msg *m)
+{
+	struct sip_list infos = {.msg = m, .id = SIP_HDR_P_ACCESS_NETWORK_INFO};
+	struct sv info;
+
+	while (sip_list_walk(&infos, &info))
+		if (is_3gpp(info))
+			return true;
+	return false;
+}
+
 static unsigned credentials_read(struct reg *r)
 {
 	struct sv value = sip_msg_value(r->m, SIP_HDR_AUTHORIZATION);
@@ -18,7 +54,7 @@ static unsigned credentials_read(struct reg *r)
 			return 400;
 		r->has_auth = true;
 		r->impi = r->auth.username;
-		r->is_protected = sv_caseeq(r->auth.integrity_protected, SV("yes"));
+		r->protection = protection_of(r->auth.integrity_protected);
 	}
 	return sv_empty(r->impi) || r->impi.n >= MW_MAX_IDENTITY ? 400 : 0;
 }
@@ -101,6 +137,7 @@ unsigned reg_parse(struct reg *r, const struct scscf *s, const struct sip_msg *m
 	r->impu = sip_identity(to.uri, r->impu_text, sizeof(r->impu_text));
 	if (sv_empty(r->impu))
 		return 400;
+	r->on_3gpp = on_3gpp(m);
 	status = credentials_read(r);
 	if (!status)
 		status = contacts_read(r, s);

@@ -47,6 +47,9 @@ static bool conf_copy(struct scscf *s, const struct scscf_conf *conf)
 		     : conf->vectors > CX_MAX_VECTORS ? CX_MAX_VECTORS
 						      : conf->vectors;
 	s->challenge_protected = conf->challenge_protected;
+	s->trust_ip = conf->trust_ip;
+	s->tls_required = conf->tls_required;
+	s->nonce_lifetime = (conf->nonce_lifetime ? conf->nonce_lifetime : 3600) * UINT64_C(1000);
 	s->reauth_expires = conf->reauth_expires ? conf->reauth_expires : 600;
 	s->reauth_repeats = conf->reauth_repeats;
 	return s->host && s->icscf_host && s->realm && s->uri;
@@ -120,6 +123,10 @@ static bool binding_tell(struct user *u, scscf_binding_h *handler, void *arg)
 		.path = sv_of(u->binding.path),
 		.expires_at = u->registered ? u->binding.expires_at : u->await.due,
 		.registered = u->registered,
+		.scheme = !u->registered   ? CX_SCHEME_ANY
+			  : user_by_aka(u) ? CX_SCHEME_AKA
+					   : CX_SCHEME_DIGEST,
+		.tls_protected = user_tls_protected(u),
 	};
 
 	for (unsigned i = 0; i < b.n_impus; i++)

@@ -1,6 +1,6 @@
 /*
- * S-CSCF: registrar with IMS AKA (TS 33.203 6.1, TS 24.229 5.4) and routing between registered
- * users.
+ * S-CSCF: registrar with IMS AKA and SIP Digest (TS 33.203 6.1, Annex N, TS 24.229 5.4) and routing
+ * between registered users.
  */
 #pragma once
 
@@ -18,7 +18,11 @@ struct scscf_conf {
 	uint32_t await_auth;				    /* s; reg-await-auth, 240 */
 	uint32_t vectors;				    /* asked for at once, m of CM1 */
 	bool challenge_protected; /* true: AKA also for integrity-protected REGISTERs (AK-13) */
-	uint32_t reauth_expires;  /* s left to a UE that shall authenticate again; 0: 600 */
+	bool trust_ip; /* Digest without TLS: a REGISTER from the user's address and port needs no
+			  answer */
+	bool tls_required; /* who is registered by Digest without TLS may only register (TS-07) */
+	uint32_t nonce_lifetime; /* s that an answered nonce of Digest may be used again; 0: 3600 */
+	uint32_t reauth_expires; /* s left to a UE that shall authenticate again; 0: 600 */
 	uint32_t
 		reauth_repeats; /* how often it is asked again before it is de-registered (AK-16) */
 };
@@ -32,8 +36,10 @@ struct scscf_binding { /* views valid during the call */
 	unsigned n_impus;
 	const struct sv *impus;
 	struct sv contact, path;
-	uint64_t expires_at; /* ms */
-	bool registered;     /* false: challenge pending only */
+	uint64_t expires_at;   /* ms */
+	bool registered;       /* false: challenge pending only */
+	enum cx_scheme scheme; /* that it was authenticated by; ANY: not yet */
+	bool tls_protected;    /* TS-06 */
 };
 typedef bool scscf_binding_h(void *arg, const struct scscf_binding *b);
 void scscf_binding_each(struct scscf *s, scscf_binding_h *handler, void *arg);

@@ -20,16 +20,31 @@ struct user *session_user(const struct scscf *s, struct sv uri)
 }
 
 /* The P-CSCF vouches for the identity, we for its registration (TS 24.229 5.4.3.2). */
-static bool asserted_registered(const struct scscf *s, const struct sip_msg *m)
+static struct user *asserted_user(const struct scscf *s, const struct sip_msg *m)
 {
 	struct sip_list identities = {.msg = m, .id = SIP_HDR_P_ASSERTED_IDENTITY};
 	struct sip_addr a;
 	struct sv element;
+	struct user *u = NULL;
 
-	while (sip_list_walk(&identities, &element))
-		if (sip_addr_parse(&a, element) == 0 && session_user(s, a.uri))
-			return true;
-	return false;
+	while (!u && sip_list_walk(&identities, &element))
+		if (sip_addr_parse(&a, element) == 0)
+			u = session_user(s, a.uri);
+	return u;
+}
+
+static bool is_emergency(const struct sip_msg *m)
+{
+	const struct sv sos = SV("urn:service:sos");
+
+	return m->uri.n >= sos.n && sv_caseeq((struct sv){m->uri.p, sos.n}, sos);
+}
+
+/* TS-07: policy has no use for who is registered by Digest without TLS. */
+static bool is_barred(const struct scscf *s, const struct user *u, const struct sip_msg *m)
+{
+	return s->tls_required && u && !user_by_aka(u) && !user_tls_protected(u) &&
+	       !is_emergency(m);
 }
 
 static bool home_uri(const struct scscf *s, struct sv uri)
@@ -72,6 +87,10 @@ static void to_user(struct scscf *s, const struct sip_msg *m, const struct user 
 {
 	struct sip_edit e;
 
+	if (is_barred(s, u, m)) {
+		reply_status(s, m, 480);
+		return;
+	}
 	pass_begin(s, &e, m, own_route);
 	sip_edit_replace(&e, m->uri, "%s", u->binding.contact);
 	if (u->binding.path[0])
@@ -98,7 +117,7 @@ static void originating(struct scscf *s, const struct sip_msg *m)
 	struct user *u;
 	struct sip_edit e;
 
-	if (!hop_by_hop && !asserted_registered(s, m)) {
+	if (!hop_by_hop && !asserted_user(s, m)) {
 		reply_status(s, m, 403);
 		return;
 	}
@@ -127,6 +146,11 @@ void session_input(struct scscf *s, const struct sip_msg *m, uint64_t now)
 
 	if (!mw_proxy_check(&s->proxy, m))
 		return;
+	if (m->method != SIP_ACK && m->method != SIP_CANCEL &&
+	    is_barred(s, asserted_user(s, m), m)) {
+		reply_status(s, m, 403);
+		return;
+	}
 	own_route = mw_proxy_own_route(&s->proxy, m, &user);
 	if (subscribe_concerns(s, m))
 		subscribe_input(s, m, now);

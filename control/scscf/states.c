@@ -13,8 +13,9 @@ static const struct machine_name user_states[USER_STATES] = {
 };
 
 static const struct machine_name user_events[USER_EVENTS] = {
-	[USER_ON_CHALLENGE] = {"SM4", "a REGISTER is challenged with a new vector"},
-	[USER_ON_RIGHT_ANSWER] = {"SM9 right", "integrity-protected=\"yes\" and the RES expected"},
+	[USER_ON_CHALLENGE] = {"SM4", "a REGISTER is challenged with a new vector or nonce"},
+	[USER_ON_RIGHT_ANSWER] = {"SM9 right",
+				  "the RES expected, inside IPsec; or the Digest expected"},
 	[USER_ON_FAILURE] = {"failure", "wrong RES, MAC failure, or reg-await-auth (DF-02, DF-06)"},
 	[USER_ON_VOID] = {"void", "a newer challenge takes its place (DF-05), or all ends"},
 	[USER_ON_BINDING] = {"binding", "SM10: authenticated; HSS asked if it was not registered"},

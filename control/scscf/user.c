@@ -52,6 +52,7 @@ void user_free(struct user *u)
 	user_unregister(u);
 	timer_stop(s->timers, &u->await);
 	map_remove(&s->by_impi, &u->node);
+	digest_free(u->digest);
 	free(u->auth_impu);
 	free(u->impi);
 	free(u);
@@ -146,6 +147,17 @@ bool user_serves(const struct user *u, struct sv impu)
 		if (sv_eq(sv_of(u->served[i].impu), impu))
 			return true;
 	return false;
+}
+
+bool user_by_aka(const struct user *u)
+{
+	return u->registered && u->binding.protection == REG_IPSEC;
+}
+
+bool user_tls_protected(const struct user *u)
+{
+	return u->registered &&
+	       (u->binding.protection == REG_TLS || u->binding.protection == REG_TLS_PENDING);
 }
 
 void binding_clear(struct binding *b)

@@ -7,15 +7,41 @@
 
 /* ---- Cx ----------------------------------------------------------------------------------- */
 
+struct passing { /* an answer on its way */
+	struct core *core;
+	const struct cx_request *r;
+	cx_answer_h *handler;
+	void *arg;
+};
+
+static void cx_answered(void *arg, const struct cx_answer *a, uint64_t now)
+{
+	const struct passing *p = arg;
+	const struct digest_input *d = &p->r->digest;
+	struct core *c = p->core;
+
+	if (a->scheme == CX_SCHEME_DIGEST)
+		memcpy(c->vector_nonce, a->digest.nonce, sizeof(c->vector_nonce));
+	if (p->r->command == CX_CHECK)
+		snprintf(c->checked, sizeof(c->checked),
+			 "%.*s|%.*s|%.*s|%d|%d|%.*s|%.*s|%.*s|%.*s|%.*s > %d|%.*s|%d|%s|%.*s|%.*s",
+			 SV_ARG(d->method), SV_ARG(d->username), SV_ARG(d->realm), d->algorithm,
+			 d->qop, SV_ARG(d->nonce), SV_ARG(d->nc), SV_ARG(d->cnonce), SV_ARG(d->uri),
+			 SV_ARG(p->r->response), a->result, SV_ARG(a->impi), a->qop, a->rspauth,
+			 SV_ARG(a->cnonce), SV_ARG(a->nc));
+	p->handler(p->arg, a, now);
+}
+
 static void cx_ask(struct core *c, const struct cx_request *r, cx_answer_h *handler, void *arg)
 {
 	const struct cx_answer failed = {.result = c->failure};
+	struct passing p = {c, r, handler, arg};
 	struct cx hss = hss_cx(c->hss);
 
-	if (c->fail && (r->command == CX_MAR || r->command == CX_SAR))
+	if (c->fail && (r->command == CX_MAR || r->command == CX_SAR || r->command == CX_CHECK))
 		handler(arg, &failed, c->now);
 	else
-		hss.request(hss.ctx, r, handler, arg, c->now);
+		hss.request(hss.ctx, r, cx_answered, &p, c->now);
 }
 
 static struct sv copy(char buf[256], struct sv text)
@@ -46,6 +72,16 @@ static void cx_request(void *ctx, const struct cx_request *r, cx_answer_h *handl
 	h->r.impi = copy(h->impi, r->impi);
 	h->r.impu = copy(h->impu, r->impu);
 	h->r.scscf = copy(h->scscf, r->scscf);
+	if (r->command != CX_CHECK)
+		return;
+	h->r.digest.username = copy(h->digest[0], r->digest.username);
+	h->r.digest.realm = copy(h->digest[1], r->digest.realm);
+	h->r.digest.nonce = copy(h->digest[2], r->digest.nonce);
+	h->r.digest.uri = copy(h->digest[3], r->digest.uri);
+	h->r.digest.method = copy(h->digest[4], r->digest.method);
+	h->r.digest.nc = copy(h->digest[5], r->digest.nc);
+	h->r.digest.cnonce = copy(h->digest[6], r->digest.cnonce);
+	h->r.response = copy(h->digest[7], r->response);
 }
 
 void core_let_go(struct core *c)
@@ -128,9 +164,8 @@ void core_conf(struct scscf_conf *conf)
 	};
 }
 
-struct core *core_alloc(const struct scscf_conf *conf, const char *db)
+static struct core *core_make(const struct scscf_conf *conf, const struct hss_conf *hss)
 {
-	const struct hss_conf hss = {.path = db ? db : ":memory:"};
 	const struct icscf_conf icscf = {.host = conf->icscf_host, .scscf_host = conf->host};
 	struct core *c = test_calloc(1, sizeof(*c));
 	const struct cx cx = {.ctx = c, .request = cx_request};
@@ -138,12 +173,22 @@ struct core *core_alloc(const struct scscf_conf *conf, const char *db)
 	c->now = 1000;
 	assert_int_equal(timers_alloc(&c->timers), 0);
 	assert_int_equal(mw_alloc(&c->mw), 0);
-	assert_int_equal(hss_alloc(&c->hss, &hss), 0);
+	assert_int_equal(hss_alloc(&c->hss, hss), 0);
 	assert_int_equal(icscf_alloc(&c->icscf, &icscf, c->mw, cx), 0);
 	assert_int_equal(scscf_alloc(&c->scscf, conf, c->timers, c->mw, cx), 0);
 	assert_int_equal(mw_attach(c->mw, SV("pcscf.visited.net"), input, c), 0);
 	mw_tap(c->mw, tap, c);
 	return c;
+}
+
+struct core *core_alloc(const struct scscf_conf *conf, const char *db)
+{
+	return core_make(conf, &(struct hss_conf){.path = db ? db : ":memory:"});
+}
+
+struct core *core_alloc_digest(const struct scscf_conf *conf, const struct hss_digest_conf *digest)
+{
+	return core_make(conf, &(struct hss_conf){.path = ":memory:", .digest = *digest});
 }
 
 void core_free(struct core *c)
@@ -181,6 +226,11 @@ enum cx_registration core_flag(struct core *c, unsigned n)
 
 void ue_init(struct ue *u, struct core *c, unsigned n)
 {
+	ue_init_has(u, c, n, UE_AKA);
+}
+
+void ue_init_has(struct ue *u, struct core *c, unsigned n, enum ue_has has)
+{
 	struct test_random random = {.state = n};
 	struct hss_subscriber s = {.n_impus = 3, .amf = {0x80}};
 
@@ -196,6 +246,11 @@ void ue_init(struct ue *u, struct core *c, unsigned n)
 	snprintf(s.impus[0], sizeof(s.impus[0]), "%s", u->impu);
 	snprintf(s.impus[1], sizeof(s.impus[1]), "tel:+49100%u", n);
 	snprintf(s.impus[2], sizeof(s.impus[2]), "sip:alias%u@" C_REALM, n);
+	s.no_aka = !(has & UE_AKA);
+	if (has & UE_DIGEST)
+		assert_int_equal(
+			hss_subscriber_password(&s, SV(C_REALM), C_PASSWORD, strlen(C_PASSWORD)),
+			0);
 	assert_int_equal(hss_subscriber_add(c->hss, &s), 0);
 }
 
@@ -307,6 +362,82 @@ unsigned ue_respond(struct ue *u, enum ue_answer kind)
 	if (status == 200)
 		memcpy(u->good, value, sizeof(u->good));
 	return status;
+}
+
+static const char * or (const char *given, const char *usual)
+{
+	return given ? given : usual;
+}
+
+/* Terminated copies of the challenge's words. */
+static const char *word(char buf[128], struct sv text)
+{
+	snprintf(buf, 128, "%.*s", SV_ARG(text));
+	return buf;
+}
+
+void ue_digest_answer(struct ue *u, const struct ue_digest *d, char *value, size_t cap,
+		      char rspauth[DIGEST_HEX])
+{
+	char words[3][128], ha1[DIGEST_HEX], response[DIGEST_HEX];
+	const char *algorithm = or (d->algorithm, word(words[0], u->challenge.algorithm_text));
+	const char *qop = or (d->qop, "auth"), *password = or (d->password, C_PASSWORD);
+	struct digest_input in = {
+		.qop = strcmp(qop, "auth") == 0	 ? DIGEST_QOP_AUTH
+		       : strcmp(qop, "auth-int") ? DIGEST_QOP_NONE
+						 : DIGEST_QOP_AUTH_INT,
+		.username = sv_of(or (d->username, u->impi)),
+		.realm = sv_of(or (d->realm, word(words[1], u->challenge.realm))),
+		.nonce = sv_of(or (d->nonce, word(words[2], u->challenge.nonce))),
+		.uri = sv_of(or (d->uri, "sip:" C_REALM)),
+		.method = SV("REGISTER"),
+		.nc = sv_of(or (d->nc, "00000001")),
+		.cnonce = sv_of(or (d->cnonce, "0a4f113b")),
+	};
+	int n;
+
+	(void)auth_algorithm_of(sv_of(algorithm), &in.algorithm);
+	digest_ha1(ha1, &in, password, strlen(password));
+	digest_response(response, &in, ha1);
+	if (rspauth)
+		digest_rspauth(rspauth, &in, ha1);
+	response[strlen(response) - 1] ^= d->flip;
+	n = snprintf(value, cap,
+		     "Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"%.*s\", uri=\"%.*s\", "
+		     "response=\"%s\", algorithm=%s",
+		     SV_ARG(in.username), SV_ARG(in.realm), SV_ARG(in.nonce), SV_ARG(in.uri),
+		     response, algorithm);
+	if (qop[0])
+		n += snprintf(value + n, cap - (size_t)n, ", qop=%s, nc=%.*s, cnonce=\"%.*s\"", qop,
+			      SV_ARG(in.nc), SV_ARG(in.cnonce));
+	assert_true((size_t)n < cap);
+}
+
+unsigned ue_digest(struct ue *u, const struct ue_digest *d, const char *integrity)
+{
+	char value[1024], rspauth[DIGEST_HEX];
+	const struct reg_opts o = {.authorization = value, .integrity = integrity};
+	const struct sip_header *h;
+	struct auth_info info;
+	unsigned status;
+
+	ue_digest_answer(u, d, value, sizeof(value), rspauth);
+	status = ue_register(u, &o);
+	h = sip_msg_find(&u->core->m, SIP_HDR_AUTHENTICATION_INFO);
+	assert_int_equal(h != NULL, status == 200);
+	if (status != 200)
+		return status;
+	assert_int_equal(auth_info_parse(&info, h->value), 0);
+	assert_true(sv_eq(info.rspauth, sv_of(rspauth)));
+	assert_true(sv_eq(info.nc, sv_of(d->qop && !d->qop[0] ? "" : or (d->nc, "00000001"))));
+	memcpy(u->good, value, sizeof(u->good));
+	return status;
+}
+
+void ue_digest_attach(struct ue *u, const char *integrity)
+{
+	assert_int_equal(ue_register(u, &(struct reg_opts){.authorization = ""}), 401);
+	assert_int_equal(ue_digest(u, &(struct ue_digest){0}, integrity), 200);
 }
 
 void ue_attach(struct ue *u)

@@ -21,7 +21,7 @@
 
 struct c_held { /* a Cx request whose answer is held back */
 	struct cx_request r;
-	char impi[256], impu[256], scscf[256];
+	char impi[256], impu[256], scscf[256], digest[8][256];
 	cx_answer_h *handler;
 	void *arg;
 };
@@ -36,6 +36,8 @@ struct core {
 
 	unsigned asked[CX_COMMANDS];	  /* Cx requests by command */
 	unsigned puts[CX_REGISTERED + 1]; /* Cx-Put by flag */
+	char checked[1024];		  /* the latest CM5 as text, and its CM6 */
+	char vector_nonce[CX_NONCE];	  /* of the latest vector of Digest */
 	bool hold;			  /* keep requests in held[] */
 	struct c_held held[C_HELD];
 	unsigned n_held;
@@ -51,6 +53,7 @@ struct core {
 
 void core_conf(struct scscf_conf *conf); /* the defaults */
 struct core *core_alloc(const struct scscf_conf *conf, const char *db);
+struct core *core_alloc_digest(const struct scscf_conf *conf, const struct hss_digest_conf *digest);
 void core_free(struct core *c);
 
 /* The HSS's answers that were held back, in order. */
@@ -101,6 +104,28 @@ void ue_attach(struct ue *u);
 /* Protected refresh or de-registration with the last good answer repeated. */
 unsigned ue_refresh(struct ue *u);
 unsigned ue_detach(struct ue *u);
+
+/* ---- SIP Digest ---- */
+#define C_PASSWORD "geheim"
+
+enum ue_has { UE_AKA = 1, UE_DIGEST = 2, UE_BOTH = 3 };
+/* Another kind of subscriber in place of ue_init()'s. */
+void ue_init_has(struct ue *u, struct core *c, unsigned n, enum ue_has has);
+
+/* How a response differs from the right one to the last challenge. Zero: not at all. */
+struct ue_digest {
+	const char *password, *realm, *nonce, *uri, *nc, *cnonce, *username;
+	const char *algorithm; /* as it is written; what it is computed by, if known */
+	const char *qop;       /* "": none, neither computed nor written */
+	bool flip;	       /* its last digit */
+};
+/* The Authorization value; *rspauth (may be NULL) is what the network must answer. */
+void ue_digest_answer(struct ue *u, const struct ue_digest *d, char *value, size_t cap,
+		      char rspauth[DIGEST_HEX]);
+/* REGISTER with it. Checks Authentication-Info of a 200, and that others have none. */
+unsigned ue_digest(struct ue *u, const struct ue_digest *d, const char *integrity);
+/* Both legs: 401 and 200. */
+void ue_digest_attach(struct ue *u, const char *integrity);
 
 /* A request from u through Service-Route with its identity asserted; method and R-URI as given. */
 void ue_request(struct ue *u, const char *method, const char *uri, const char *fields);

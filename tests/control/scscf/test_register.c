@@ -140,7 +140,8 @@ static void test_vectors_kept(void **state)
 	core_free(c);
 }
 
-/* covers: AK-13, D-18 */
+/* Who has AKA only gets nothing by TLS or an address (C-32). */
+/* covers: AK-13, D-18, TL-03 */
 static void test_refresh(void **state)
 {
 	static const struct {
@@ -151,8 +152,8 @@ static void test_refresh(void **state)
 	} cases[] = {
 		{false, "yes", true, 200},	    {false, "yes", false, 200},
 		{false, "YES", true, 200},	    {false, "no", true, 401},
-		{false, NULL, true, 401},	    {false, "tls-yes", true, 401},
-		{false, "ip-assoc-yes", true, 401}, {true, "yes", true, 401},
+		{false, NULL, true, 401},	    {false, "tls-yes", true, 403},
+		{false, "ip-assoc-yes", true, 403}, {true, "yes", true, 401},
 		{true, "yes", false, 401},	    {true, NULL, false, 401},
 	};
 
