@@ -72,6 +72,7 @@ static const struct command {
 	{{"show", "sas"}, ARGS_SHOW_SAS, false, OPTIONS_LIST},
 	{{"show", "workers"}, ARGS_SHOW_WORKERS, false, OPTIONS_ANY | BIT(OPT_WATCH)},
 	{{"show", "drops"}, ARGS_SHOW_DROPS, false, OPTIONS_ANY},
+	{{"show", "tcp"}, ARGS_SHOW_TCP, false, OPTIONS_ANY},
 	{{"show", "status"}, ARGS_SHOW_STATUS, false, OPTIONS_ANY},
 	{{"subscriber", "add"},
 	 ARGS_SUBSCRIBER_ADD,
@@ -306,6 +307,7 @@ void args_help(FILE *out)
 	      "                                                now: rates of one second; with\n"
 	      "                                                --watch again and again\n"
 	      "  show drops                                    what was dropped, by reason\n"
+	      "  show tcp                                      connections and messages over TCP\n"
 	      "  show status                                   the daemon as a whole\n"
 	      "  subscriber add --impi IMPI --impu IMPU... --k-file FILE --opc HEX|--op HEX\n"
 	      "                 [--amf HEX] [--sqn N]          one subscriber; the first IMPU is\n"

@@ -84,7 +84,7 @@ json_t *rates_between(const json_t *before, const json_t *now)
 	double ticks = more_of(&r, "clock");
 	json_t *o;
 
-	if (!before || hz <= 0 || ticks <= 0 || more_of(&r, "polls") < 0)
+	if (!json_is_object(before) || hz <= 0 || ticks <= 0 || more_of(&r, "polls") < 0)
 		return NULL;
 	o = json_object();
 	json_object_set_new(o, "seconds", json_real(ticks / hz));

@@ -262,5 +262,7 @@ int show(struct client *c, const struct args *a)
 		return workers_show(c, a);
 	if (a->verb == ARGS_SHOW_DROPS)
 		return show_object(c, a, "/v1/drops", false);
+	if (a->verb == ARGS_SHOW_TCP)
+		return show_object(c, a, "/v1/tcp", true);
 	return show_object(c, a, "/v1/status", true);
 }

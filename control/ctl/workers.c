@@ -157,6 +157,23 @@ static int workers_read(struct client *c, json_t **workers)
 	return err;
 }
 
+/* The daemon keeps a reading of some seconds ago: rates come without waiting. before: NULL
+ * if it is not wanted. */
+static void earlier_take(json_t *workers, json_t *before)
+{
+	json_t *worker;
+	size_t i;
+
+	json_array_foreach(workers, i, worker)
+	{
+		json_t *earlier = json_object_get(worker, "earlier");
+
+		if (before)
+			json_array_append_new(before, earlier ? json_incref(earlier) : json_null());
+		json_object_del(worker, "earlier");
+	}
+}
+
 static void rates_add(const json_t *before, json_t *workers)
 {
 	json_t *worker, *rates;
@@ -194,24 +211,26 @@ static int reading_print(const struct args *a, json_t *workers)
 
 int workers_show(struct client *c, const struct args *a)
 {
-	json_t *before = NULL, *now = NULL;
-	int err = workers_read(c, &before);
+	json_t *before = json_array(), *now = NULL;
+	int err = workers_read(c, &now);
 
-	do {
-		if (err || json_array_size(before) == 0) { /* no data plane: nothing will change */
-			err = err ? err : reading_print(a, before);
+	if (!err)
+		earlier_take(now, before);
+	while (!err) {
+		rates_add(before, now);
+		err = reading_print(a, now);
+		/* no data plane: nothing will change */
+		if (err || !a->watch_s || json_array_size(now) == 0)
 			break;
-		}
-		sleep(a->watch_s ? a->watch_s : 1);
-		err = workers_read(c, &now);
-		if (!err) {
-			rates_add(before, now);
-			err = reading_print(a, now);
-		}
 		json_decref(before);
 		before = now;
 		now = NULL;
-	} while (!err && a->watch_s);
+		sleep(a->watch_s);
+		err = workers_read(c, &now);
+		if (!err)
+			earlier_take(now, NULL);
+	}
 	json_decref(before);
+	json_decref(now);
 	return err;
 }

@@ -15,6 +15,14 @@
 #include "control/stream/stream.h"
 #include "dataplane.h"
 
+#define DAEMON_WORKERS_MAX 32 /* as of dataplane.workers */
+
+/* Counters of all workers at one time. */
+struct daemon_sample {
+	uint64_t clock; /* dp_clock(); 0: none yet */
+	struct dp_counters workers[DAEMON_WORKERS_MAX];
+};
+
 struct daemon {
 	struct esp_conf conf;
 	struct log log;
@@ -45,6 +53,7 @@ struct daemon {
 	struct daemon_lookup *lookups; /* running */
 	unsigned n_lookups;
 	uint64_t drops_seen[DP_DROP_COUNT], refusals_seen[PCSCF_DROP_COUNT];
+	struct daemon_sample samples[2]; /* 10 to 20 s old, and younger */
 };
 
 /* Everything from start to stop; 0, or negative errno with the reason in the log. */
@@ -91,6 +100,8 @@ void daemon_loop_end(struct daemon *d); /* ends all handles; the loop must run o
 
 /* watch.c: tells of drops, some seconds apart */
 void daemon_watch(struct daemon *d);
+/* Keeps the counters, so that rates can be told at once. */
+void daemon_sample(struct daemon *d);
 /* Sum over all workers. */
 void daemon_counters(const struct daemon *d, struct dp_counters *sum);
 

@@ -111,6 +111,7 @@ int daemon_loop_start(struct daemon *d)
 	uv_signal_init(&d->loop, &d->term);
 	uv_signal_init(&d->loop, &d->interrupt);
 	uv_prepare_start(&d->prepare, before_sleep);
+	daemon_sample(d);
 	uv_timer_start(&d->watch, watch_due, WATCH_MS, WATCH_MS);
 	err = uv_signal_start(&d->term, stop_wanted, SIGTERM);
 	if (!err)

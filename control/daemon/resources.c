@@ -14,6 +14,7 @@ static const struct mgmt_route routes[] = {
 	{"GET", "/v1/sas", resource_sas_get, false},
 	{"GET", "/v1/workers", resource_workers_get, false},
 	{"GET", "/v1/drops", resource_drops_get, false},
+	{"GET", "/v1/tcp", resource_tcp_get, false},
 	{"GET", "/v1/status", resource_status_get, false},
 	{"GET", "/v1/subscribers", resource_subscribers_get, false},
 	{"POST", "/v1/subscribers", resource_subscribers_post, true},

@@ -20,10 +20,10 @@ static json_t *plane_drops_json(const struct dp_counters *c)
 	return o;
 }
 
-static json_t *worker_json(unsigned worker, const struct dp_counters *c)
+static json_t *worker_json(unsigned worker, const struct dp_counters *c, uint64_t clock,
+			   uint64_t hz)
 {
 	json_t *o = json_object();
-	uint64_t hz, clock = dp_clock(&hz);
 
 	count_set(o, "worker", worker);
 	count_set(o, "clock", clock);
@@ -55,14 +55,21 @@ static json_t *worker_json(unsigned worker, const struct dp_counters *c)
 void resource_workers_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
 {
 	struct daemon *d = ctx;
-	json_t *workers = json_array();
+	const struct daemon_sample *s = &d->samples[d->samples[0].clock ? 0 : 1];
+	json_t *workers = json_array(), *worker;
 
 	(void)q;
 	for (unsigned w = 0; d->dp && w < dp_workers(d->dp); w++) {
 		struct dp_counters c;
+		uint64_t hz, clock;
 
 		dp_worker_counters(d->dp, w, &c);
-		json_array_append_new(workers, worker_json(w, &c));
+		clock = dp_clock(&hz);
+		worker = worker_json(w, &c, clock, hz);
+		if (s->clock && w < DAEMON_WORKERS_MAX)
+			json_object_set_new(worker, "earlier",
+					    worker_json(w, &s->workers[w], s->clock, hz));
+		json_array_append_new(workers, worker);
 	}
 	r->body = json_pack("{s:o}", "workers", workers);
 }
@@ -76,6 +83,45 @@ static json_t *pcscf_drops_json(const struct pcscf_counters *c)
 	return o;
 }
 
+static struct stream_counters tcp_counters(const struct daemon *d)
+{
+	return d->stream ? *stream_counters(d->stream) : (struct stream_counters){0};
+}
+
+static json_t *tcp_drops_json(const struct daemon *d)
+{
+	struct stream_counters c = tcp_counters(d);
+	json_t *o = json_object();
+
+	count_set(o, "open_failed", c.open_failed);
+	count_set(o, "undelivered", c.undelivered);
+	count_set(o, "refused", c.refused);
+	count_set(o, "bad", c.bad);
+	count_set(o, "slow", c.slow);
+	count_set(o, "stalled", c.stalled);
+	return o;
+}
+
+void resource_tcp_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct daemon *d = ctx;
+	struct stream_counters c = tcp_counters(d);
+	json_t *o = tcp_drops_json(d);
+
+	(void)q;
+	json_object_set_new(o, "listening", json_boolean(d->stream != NULL));
+	count_set(o, "connections", c.connections);
+	count_set(o, "accepted", c.accepted);
+	count_set(o, "opened", c.opened);
+	count_set(o, "closed", c.closed);
+	count_set(o, "idle", c.idle);
+	count_set(o, "messages_in", c.messages_in);
+	count_set(o, "messages_out", c.messages_out);
+	count_set(o, "pings_in", c.pings_in);
+	count_set(o, "pongs_in", c.pongs_in);
+	r->body = o;
+}
+
 void resource_drops_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
 {
 	struct daemon *d = ctx;
@@ -86,9 +132,9 @@ void resource_drops_get(void *ctx, const struct mgmt_request *q, struct mgmt_rep
 	daemon_counters(d, &c);
 	if (d->pcscf)
 		pcscf_counters(d->pcscf, &pc);
-	r->body = json_pack("{s:o, s:o, s:{s:I, s:I}}", "dataplane", plane_drops_json(&c), "pcscf",
-			    pcscf_drops_json(&pc), "daemon", "send_failed",
-			    (json_int_t)d->send_errors, "mw_unknown_host",
+	r->body = json_pack("{s:o, s:o, s:o, s:{s:I, s:I}}", "dataplane", plane_drops_json(&c),
+			    "pcscf", pcscf_drops_json(&pc), "tcp", tcp_drops_json(d), "daemon",
+			    "send_failed", (json_int_t)d->send_errors, "mw_unknown_host",
 			    (json_int_t)mw_lost(d->mw));
 }
 

@@ -38,6 +38,19 @@ static void report_add(struct report *r, const char *name, uint64_t now, uint64_
 					 r->n ? ", " : "", name, (unsigned long long)more);
 }
 
+void daemon_sample(struct daemon *d)
+{
+	struct daemon_sample *s = &d->samples[1];
+	uint64_t hz;
+
+	if (!d->dp)
+		return;
+	d->samples[0] = *s;
+	s->clock = dp_clock(&hz);
+	for (unsigned w = 0; w < dp_workers(d->dp) && w < DAEMON_WORKERS_MAX; w++)
+		dp_worker_counters(d->dp, w, &s->workers[w]);
+}
+
 void daemon_watch(struct daemon *d)
 {
 	struct report plane = {.n = 0}, sip = {.n = 0};
@@ -46,6 +59,7 @@ void daemon_watch(struct daemon *d)
 
 	if (!d->dp)
 		return;
+	daemon_sample(d);
 	daemon_counters(d, &c);
 	if (d->pcscf)
 		pcscf_counters(d->pcscf, &pc);

@@ -40,6 +40,7 @@ static void test_args_good(void **state)
 		{"show workers --json", ARGS_SHOW_WORKERS},
 		{"show workers --watch 2", ARGS_SHOW_WORKERS},
 		{"show drops", ARGS_SHOW_DROPS},
+		{"show tcp", ARGS_SHOW_TCP},
 		{"show status --socket /x", ARGS_SHOW_STATUS},
 		{"subscriber list", ARGS_SUBSCRIBER_LIST},
 		{"subscriber del a@b", ARGS_SUBSCRIBER_DEL},

@@ -68,12 +68,12 @@ static void ports_taken_by_a_neighbour(void **state)
 		setup.nat[i].private = private[i];
 		setup.nat[i].public = "203.0.113.10";
 	}
-	for (unsigned round = 0; round < 10; round++) {
+	for (unsigned round = 0; round < 200 && refused < 3; round++) {
 		struct net *n = net_alloc(&setup);
 
 		for (unsigned i = 0; i < NET_UES; i++) {
 			n->ues[i].conf.port_min = 30000;
-			n->ues[i].conf.port_max = 30063;
+			n->ues[i].conf.port_max = 30127;
 			net_ue_start(n, i);
 			net_register(n, i);
 		}
