@@ -201,7 +201,6 @@ void stream_conn_start(struct stream_conn *c)
 {
 	int rc = stream_io_start(c);
 
-	c->connected = true;
 	c->progress = stream_now();
 	if (rc == 0 && c->filter)
 		rc = c->filter->open(c->filter_ctx, c, c->we_opened, &c->filter_state);

@@ -71,7 +71,7 @@ struct stream_conn {
 	struct sip_flow flow;
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	bool we_opened, connected, ready, closing, mute;
+	bool we_opened, ready, closing, mute;
 	struct stream_framer framer;
 	const struct stream_filter *filter;
 	void *filter_ctx, *filter_state;

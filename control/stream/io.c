@@ -84,8 +84,8 @@ static void socket_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	}
 	c->heard = stream_now();
 	rc = c->filter ? c->filter->input(c->filter_state, octets) : stream_filter_plain(c, octets);
-	if (rc < 0)
-		stream_conn_close(c, STREAM_END_RESET);
+	if (rc < 0) /* a filter has said why: that shall arrive */
+		stream_conn_close(c, c->filter ? STREAM_END_CLOSE : STREAM_END_RESET);
 	else
 		stream_conn_watch(c, c->heard);
 }
@@ -188,7 +188,7 @@ int stream_filter_wire(struct stream_conn *c, struct sv octets)
 {
 	struct stream_out *o;
 
-	if (octets.n == 0)
+	if (octets.n == 0 || uv_is_closing((uv_handle_t *)&c->tcp))
 		return 0;
 	if (c->queued + octets.n > 2 * c->s->conf.queue_max)
 		return -ENOBUFS;
@@ -286,7 +286,7 @@ static void list_lost(struct stream_conn *c, struct stream_out **list)
 		if (o->message && !c->mute && !s->closing) {
 			s->counters.undelivered++;
 			s->env.undelivered(s->env.ctx, &c->flow, (struct sv){o->text, o->n},
-					   c->connected, stream_now());
+					   c->ready, stream_now());
 		}
 		free(o);
 	}

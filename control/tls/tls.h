@@ -1,0 +1,59 @@
+/*
+ * TLS for SIP over TCP (TS 33.203 Annex O, RFC 3261 26.2.1, TS 33.310 Annex E): contexts with
+ * certificates and what both ends allow, and the filter that stands between a stream's socket and
+ * its messages. The only folder that knows OpenSSL's libssl.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/stream/stream.h"
+
+struct tls;
+
+/* Tells in words what went wrong with a connection; never secrets. */
+typedef void tls_trouble_h(void *arg, const struct sip_flow *flow, const char *why);
+
+struct tls_server_conf {
+	const char *certificate;  /* file: the server's and its intermediate CAs', PEM */
+	const char *key;	  /* file: PEM */
+	const char *suites;	  /* of TLS 1.2, OpenSSL's names; NULL: TS 33.310 Annex E */
+	uint32_t session_seconds; /* how long a session can be resumed; 0: never */
+	bool legacy;		  /* TLS 1.0 and 1.1, and the RSA suites of the seed (C-16) */
+	tls_trouble_h *trouble;
+	void *arg;
+};
+
+struct tls_client_conf {
+	const char *ca;	    /* file: trusted roots, PEM */
+	const char *crl;    /* file: revocation lists, PEM; NULL: none is looked at */
+	const char *name;   /* the server's: a host name, or an address */
+	const char *suites; /* as above */
+	tls_trouble_h *trouble;
+	void *arg;
+};
+
+#define TLS_WHY 256 /* octets for the reason of a failure */
+
+/* -EINVAL, -ENOMEM; `why` holds TLS_WHY octets and says what is wrong. Strings are copied. */
+int tls_server_alloc(struct tls **tp, const struct tls_server_conf *conf, char *why);
+int tls_client_alloc(struct tls **tp, const struct tls_client_conf *conf, char *why);
+/*
+ * Reads certificate and key again: for connections to come, those that stand keep theirs. On a
+ * failure nothing changes.
+ */
+int tls_server_reload(struct tls *t, char *why);
+void tls_free(struct tls *t); /* after all its connections */
+
+/* For stream_listen() and stream_conf.tls; the filter's context is a struct tls. */
+extern const struct stream_filter tls_filter;
+
+struct tls_counters {
+	uint64_t handshakes; /* done, `resumed` among them */
+	uint64_t resumed;
+	uint64_t failed; /* refused by us or by the peer, or broken off */
+	uint64_t broken; /* ended later by a record that does not fit */
+	unsigned open;	 /* connections now, in handshakes too */
+};
+const struct tls_counters *tls_counters(const struct tls *t);
