@@ -77,6 +77,9 @@ int sip_client_create(struct sip_txns *t, struct sip_client_txn **cp, const stru
 /* Forgets it: no handler call any more. */
 void sip_client_cancel(struct sip_client_txn *c);
 
+/* No answer can come any more: its handler hears what it would at the time-out. */
+void sip_client_fail(struct sip_client_txn *c, uint64_t now);
+
 /*
  * The request could not be sent on its flow: sends it on another one, with that one's transport in
  * its Via (RFC 3261 18.1.1). false: no transaction waits for its first response any more.

@@ -120,6 +120,11 @@ void sip_client_cancel(struct sip_client_txn *c)
 	txn_client_free(c);
 }
 
+void sip_client_fail(struct sip_client_txn *c, uint64_t now)
+{
+	end(&c->life, c, now);
+}
+
 bool sip_client_reroute(struct sip_txns *t, const struct sip_msg *request,
 			const struct sip_flow *flow, uint64_t now)
 {

@@ -4,12 +4,24 @@
  */
 #include "control/ue/ue_internal.h"
 
+/* TS-10: what may come outside of the TLS connection, beside answers to what went there. */
+static bool is_emergency(const struct sip_msg *m)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		if (m->h[i].id == SIP_HDR_OTHER && sv_caseeq(m->h[i].name, SV("Priority")))
+			return sv_caseeq(m->h[i].value, SV("emergency")) ||
+			       sv_caseeq(m->h[i].value, SV("psap-callback"));
+	return false;
+}
+
 /* ST-13: the ports of the packet are those of the set that protected it. UDP comes to port_us
  * (SP-15). */
 static struct ue_set *set_of(struct ue *u, const struct sip_flow *from)
 {
 	struct ue_set *s = ue_set_find(u, from->set);
 
+	if (s && s->tls)
+		return s->state == UE_SET_PROPOSED ? NULL : s;
 	if (!s || s->state == UE_SET_PROPOSED || from->pair >= SA_PAIRS ||
 	    s->sa.local_port[from->pair] != from->local.port ||
 	    s->sa.remote_port[from->pair] != from->remote.port ||
@@ -65,6 +77,8 @@ static bool clear_fits(struct ue *u, const struct sip_flow *from, const struct s
 		return drop(u, UE_DROP_CLEAR);
 	if (u->unprotected && u->registered)
 		return true;
+	if (m->request && ue_uses_tls(u) && is_emergency(m))
+		return true;
 	return m->request ? drop(u, UE_DROP_CLEAR) : true;
 }
 
@@ -79,7 +93,7 @@ static bool fits(struct ue *u, const struct sip_flow *from, const struct sip_msg
 		return drop(u, UE_DROP_WRONG_SA);
 	/* over TCP, too, requests come to port_us; answers on our connection, or to port_us if that
 	 * has gone (SP-17) */
-	if (m->request && from->pair != SA_SERVER)
+	if (m->request && from->pair != SA_SERVER && !s->tls)
 		return drop(u, UE_DROP_WRONG_SA);
 	if (m->request && (s->state == UE_SET_NEW || s->closed)) /* LU-02, LU-10 */
 		return drop(u, UE_DROP_WRONG_SA);
@@ -98,8 +112,11 @@ static void heard(struct ue *u, sa_set_id id)
 	s->heard = true;
 }
 
-void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_t now)
+void ue_input(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_t now)
 {
+	struct sip_flow ours;
+	const struct sip_flow *from = &ours;
+	struct ue_set *tls = ue_tls_flow_in(u, flow, &ours);
 	struct sip_msg m;
 
 	if (sip_msg_parse(&m, text) < 0) {
@@ -108,6 +125,8 @@ void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_
 	}
 	if (!fits(u, from, &m))
 		return;
+	if (tls)
+		tls->session = from->session;
 	if (from->set && (m.request || request_find(u, m.branch)))
 		heard(u, from->set);
 	if (!sip_txns_input(u->txns, from, &m, now)) {

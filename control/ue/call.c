@@ -76,7 +76,7 @@ static void on_repeat(struct timer *t, void *arg, uint64_t now)
 {
 	struct ue_call *c = arg;
 
-	if (now >= c->until || !ue_set_find(c->ue, c->flow.set)) {
+	if (now >= c->until || (c->flow.set && !ue_set_find(c->ue, c->flow.set))) {
 		unacknowledged(c, now);
 		return;
 	}

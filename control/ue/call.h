@@ -22,9 +22,9 @@ struct ue_call {
 	struct sip_server_txn *server; /* of INVITE, until its final answer or longer */
 	char *received;		       /* the INVITE */
 	size_t received_len;
-	sa_set_id on;	 /* the set it came by */
-	uint32_t rseq;	 /* of our 180; 0: not reliable */
-	uint32_t ok_seq; /* CSeq of the INVITE whose 2xx awaits its ACK */
+	struct sip_flow from; /* the way it came */
+	uint32_t rseq;	      /* of our 180; 0: not reliable */
+	uint32_t ok_seq;      /* CSeq of the INVITE whose 2xx awaits its ACK */
 	/* what is repeated until PRACK or ACK comes (RFC 3262 3, RFC 3261 13.3.1.4) */
 	struct sip_flow flow;
 	struct timer timer;

@@ -85,7 +85,7 @@ static int invite_answer(struct ue_call *c, unsigned status, uint64_t now)
 		a.body = sbuf_sv(&sdp);
 	if (status == 180)
 		a.rseq = c->rseq;
-	ue_set_flow(c->ue, ue_set_find(c->ue, c->on), &flow);
+	ue_reply_flow(c->ue, &c->from, &flow);
 	return answer_send(c, c->server, &a, &flow, a.rseq || status == 200, now);
 }
 
@@ -134,7 +134,7 @@ static struct ue_call *call_alloc(struct ue *u, const struct sip_flow *from,
 		return NULL;
 	c->ue = u;
 	c->state = UE_CALL_INCOMING_RINGING;
-	c->on = from->set;
+	c->from = *from;
 	c->ok_seq = m->cseq;
 	c->received = sv_dup(m->raw);
 	c->received_len = m->raw.n;

@@ -84,7 +84,7 @@ static void autn_failure(struct ue *u, const struct auth_challenge *c, const uin
 /* ---- the agreement ------------------------------------------------------------------------ */
 
 /* Security-Verify is a copy of Security-Server, byte by byte; several fields are one list. */
-static char *security_server_copy(const struct sip_msg *m)
+char *ue_security_server_dup(const struct sip_msg *m)
 {
 	char text[UE_TEXT_MAX / 2];
 	struct sbuf b = sbuf_of(text, sizeof(text));
@@ -129,7 +129,7 @@ static int agreement_take(struct ue *u, const struct sip_msg *m)
 	s->sa.encr = u->choices[i].encr;
 	s->sa.mode = u->choices[i].mode;
 	ue_nat_tunnel_fill(u, &s->sa);
-	s->security_server = security_server_copy(m);
+	s->security_server = ue_security_server_dup(m);
 	return s->security_server ? 0 : -ENOMEM;
 }
 
@@ -197,6 +197,10 @@ void ue_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now)
 	struct aka_answer answer;
 	uint8_t rand[16], autn[16];
 
+	if (u->auth != UE_AUTH_AKA) {
+		ue_digest_challenge_input(u, m, now);
+		return;
+	}
 	memset(&c, 0, sizeof(c));
 	memset(&answer, 0, sizeof(answer));
 	if (!challenge_find(m, &c, rand, autn)) {

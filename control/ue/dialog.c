@@ -122,11 +122,24 @@ bool ue_dialog_has(const struct ue_dialog *d, const struct sip_msg *request)
 	       sv_eq(request->from_tag, sv_of(d->remote_tag));
 }
 
+/* Where requests inside of a dialog come to. */
+void ue_contact_end_write(const struct ue *u, struct sbuf *b)
+{
+	ue_host_write(b, u->unprotected ? &u->local.addr : ue_public_addr(u));
+	if (ue_uses_tls(u) && !u->unprotected)
+		sbuf_printf(b, ":%u;transport=tls;ob>", u->local.port);
+	else if (u->unprotected)
+		sbuf_printf(b, ":%u%s>", u->local.port,
+			    u->transport == UE_TRANSPORT_TCP ? ";transport=tcp" : "");
+	else
+		sbuf_printf(b, ":%u>", u->port_us);
+}
+
 void ue_contact_write(const struct ue *u, struct sbuf *b)
 {
 	sbuf_printf(b, "Contact: <sip:%.*s@", SV_ARG(u->user));
-	ue_host_write(b, u->unprotected ? &u->local.addr : ue_public_addr(u));
-	sbuf_printf(b, ":%u>\r\n", u->unprotected ? u->local.port : u->port_us);
+	ue_contact_end_write(u, b);
+	sbuf_put(b, SV("\r\n"));
 }
 
 void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct ue_set *on,
@@ -148,5 +161,5 @@ void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct
 			b,
 			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
 			on->security_server);
-	sbuf_put(b, sv_of(ue_access_network_info));
+	ue_access_write(u, b);
 }

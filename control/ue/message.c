@@ -52,9 +52,12 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 /* The P-CSCF and what it told us at registration (TS 24.229 5.1.2A.1.1). */
 void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
 {
+	if (u->security == UE_SECURITY_NONE && !u->service_route)
+		return; /* a registrar that is its own proxy needs none */
 	sbuf_put(b, SV("Route: <sip:"));
 	ue_host_write(b, &u->pcscf.addr);
-	sbuf_printf(b, ":%u;lr>", on ? on->sa.remote_port[SA_CLIENT] : u->pcscf.port);
+	sbuf_printf(b, ":%u%s;lr>", on ? on->sa.remote_port[SA_CLIENT] : u->pcscf.port,
+		    on && on->tls ? ";transport=tls" : "");
 	if (u->service_route)
 		sbuf_printf(b, ", %s", u->service_route);
 	sbuf_put(b, SV("\r\n"));
@@ -84,7 +87,7 @@ static void message_write(const struct ue *u, const struct ue_set *on, const cha
 			b,
 			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
 			on->security_server);
-	sbuf_put(b, sv_of(ue_access_network_info));
+	ue_access_write(u, b);
 	sbuf_printf(b, "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", body.n);
 	sbuf_put(b, body);
 }

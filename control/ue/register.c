@@ -3,9 +3,6 @@
 
 #include "control/ue/ue_internal.h"
 
-const char ue_access_network_info[] =
-	"P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=0010100010019B01\r\n";
-
 void ue_host_write(struct sbuf *b, const struct ip_addr *a)
 {
 	char text[IP_ADDR_STRLEN];
@@ -36,20 +33,31 @@ static const char *const transport_params[] = {
 	[UE_TRANSPORT_MIXED] = "",
 };
 
+/* RFC 5626 4.2: requests to us come by the connection that we have opened. */
+static void contact_params_write(const struct ue *u, struct sbuf *b)
+{
+	if (!ue_uses_tls(u)) {
+		sbuf_printf(b, "%s>", transport_params[u->transport]);
+		return;
+	}
+	sbuf_printf(b, ";transport=tls;ob>;+sip.instance=\"<%s>\";reg-id=1", u->instance);
+}
+
 static void contact_write(const struct ue *u, struct sbuf *b, const struct ue_set *on)
 {
 	uint32_t expires = u->run.deregister ? 0 : u->expires;
-	uint16_t port = u->run.fresh ? u->port_us : u->local.port;
+	uint16_t port = u->port_us && u->run.fresh ? u->port_us : u->local.port;
 	/* In clear our own address, protected the public one (TS 24.229 Annex F) */
 	const struct ip_addr *host = on ? ue_public_addr(u) : &u->local.addr;
 
 	sbuf_printf(b, "Contact: <sip:%.*s@", SV_ARG(u->user));
 	ue_host_write(b, host);
-	sbuf_printf(b, ":%u%s>;expires=%u\r\nExpires: %u\r\n", port, transport_params[u->transport],
-		    expires, expires);
+	sbuf_printf(b, ":%u", port);
+	contact_params_write(u, b);
+	sbuf_printf(b, ";expires=%u\r\nExpires: %u\r\n", expires, expires);
 }
 
-static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *verify)
+static void ipsec_choices_write(const struct ue *u, struct sbuf *b)
 {
 	const struct sa_set *sa = &u->run.fresh->sa;
 	const struct agree_params p = {
@@ -60,11 +68,32 @@ static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *v
 		.ten_digits = u->spi_ten_digits,
 	};
 
-	sbuf_put(b, SV("Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Client: "));
 	agree_write(b, u->choices, u->n_choices, &p, false);
+}
+
+static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *verify)
+{
+	sbuf_put(b, SV("Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Client: "));
+	if (ue_uses_tls(u))
+		sbuf_put(b, SV("tls"));
+	else
+		ipsec_choices_write(u, b);
 	sbuf_put(b, SV("\r\n"));
 	if (verify)
 		sbuf_printf(b, "Security-Verify: %s\r\n", verify);
+}
+
+static const char *supported_field(const struct ue *u)
+{
+	if (ue_uses_tls(u))
+		return "Supported: path, sec-agree, outbound\r\n";
+	return u->security == UE_SECURITY_NONE ? "Supported: path\r\n"
+					       : "Supported: path, sec-agree\r\n";
+}
+
+void ue_access_write(const struct ue *u, struct sbuf *b)
+{
+	sbuf_printf(b, "P-Access-Network-Info: %s\r\n", u->access);
 }
 
 static void register_write(const struct ue *u, struct sbuf *b, const struct ue_register_args *a)
@@ -73,13 +102,16 @@ static void register_write(const struct ue *u, struct sbuf *b, const struct ue_r
 	ue_via_write(u, b, a->on, u->run.reg.branch);
 	identity_write(u, b);
 	contact_write(u, b, a->on);
-	sbuf_put(b, SV("Authorization: "));
-	auth_answer_write(b, a->auth);
-	sbuf_put(b, SV("\r\n"));
+	if (u->auth != UE_AUTH_NONE) {
+		sbuf_put(b, SV("Authorization: "));
+		auth_answer_write(b, a->auth);
+		sbuf_put(b, SV("\r\n"));
+	}
 	if (a->agree)
 		agree_fields_write(u, b, a->verify);
-	sbuf_put(b, SV("Supported: path, sec-agree\r\nAllow: MESSAGE, NOTIFY, OPTIONS\r\n"));
-	sbuf_put(b, sv_of(ue_access_network_info));
+	sbuf_put(b, sv_of(supported_field(u)));
+	sbuf_put(b, SV("Allow: MESSAGE, NOTIFY, OPTIONS\r\n"));
+	ue_access_write(u, b);
 	sbuf_put(b,
 		 SV("User-Agent: esplanade-ue/" ESPLANADE_VERSION "\r\nContent-Length: 0\r\n\r\n"));
 }

@@ -22,6 +22,7 @@ void ue_run_abandon(struct ue *u)
 void ue_unregister_services(struct ue *u)
 {
 	ue_subscription_end(u);
+	ue_digest_forget(&u->digest);
 	timer_stop(u->timers, &u->refresh);
 	timer_stop(u->timers, &u->beat);
 	free(u->service_route);
@@ -58,6 +59,11 @@ static void on_refresh(struct timer *t, void *arg, uint64_t now)
 		(void)timer_start(u->timers, t, now + REFRESH_RETRY_MS, on_refresh, u);
 }
 
+void ue_refresh_at(struct ue *u, uint64_t at)
+{
+	(void)timer_start(u->timers, &u->refresh, at, on_refresh, u);
+}
+
 /* TS 24.229 5.1.1.4.1: 600 s before the end, or at half time if that is 1200 s or less. */
 static void refresh_schedule(struct ue *u, uint32_t expires, uint64_t now)
 {
@@ -87,11 +93,42 @@ void ue_registration_shorten(struct ue *u, uint32_t expires, uint64_t now)
 
 /* ---- start -------------------------------------------------------------------------------- */
 
+/* What SM1 goes on, and what it proposes. */
+static int protection_prepare(struct ue *u, struct ue_set **on, uint64_t now)
+{
+	int rc = *on && (*on)->tls ? 0 : ue_set_propose(u, &u->run.fresh); /* TM-01 */
+
+	if (rc == 0 && !*on && u->security == UE_SECURITY_TLS_FIRST) { /* DT-01 */
+		ue_tls_open(u, u->run.fresh, now);
+		*on = u->run.fresh;
+	}
+	u->run.sm1_set = *on ? (*on)->sa.id : 0;
+	return rc;
+}
+
+static int sm1_send(struct ue *u, const struct ue_set *on, uint64_t now)
+{
+	struct auth_answer a = {
+		.username = u->impi, .realm = u->realm, .uri = u->home, .method = SV("REGISTER")};
+	struct auth_challenge c;
+	/* a refresh tries the nonce that it knows (RFC 2617 3.3); what is to be protected shows
+	 * nobody else an answer */
+	bool known = u->registered && (on || u->unprotected) && ue_digest_answer(u, &c, &a);
+
+	u->run.authenticated = u->auth == UE_AUTH_NONE || (known && !on);
+	return ue_register_send(u,
+				&(struct ue_register_args){
+					.on = on,
+					.auth = &a,
+					.agree = u->security != UE_SECURITY_NONE,
+					.verify = on ? on->security_server : NULL,
+				},
+				now);
+}
+
 int ue_run_start(struct ue *u, bool deregister, uint64_t now)
 {
 	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT);
-	const struct auth_answer first = {
-		.username = u->impi, .realm = u->realm, .uri = u->home, .method = SV("REGISTER")};
 	int rc;
 
 	ue_run_abandon(u); /* LU-01 */
@@ -102,24 +139,12 @@ int ue_run_start(struct ue *u, bool deregister, uint64_t now)
 	else if (!u->registered)
 		u->port_us = 0; /* SP-18 */
 	u->run.deregister = deregister;
-	u->run.sm1_set = on ? on->sa.id : 0;
 	u->run.started = now;
-	rc = ue_run_step(u, UE_RUN_ON_START) ? ue_set_propose(u, &u->run.fresh) : -EPROTO;
+	rc = ue_run_step(u, UE_RUN_ON_START) ? protection_prepare(u, &on, now) : -EPROTO;
+	if (rc == 0)
+		rc = sm1_send(u, on, now);
 	if (rc < 0)
-		goto fail;
-	rc = ue_register_send(u,
-			      &(struct ue_register_args){
-				      .on = on,
-				      .auth = &first,
-				      .agree = true,
-				      .verify = on ? on->security_server : NULL,
-			      },
-			      now);
-	if (rc < 0)
-		goto fail;
-	return 0;
-fail:
-	ue_run_abandon(u);
+		ue_run_abandon(u);
 	return rc;
 }
 
@@ -225,6 +250,15 @@ static void old_hasten(struct ue *u, uint64_t now)
 		ue_set_cap(u, old, now + s * 1000);
 }
 
+/* DF-04; over TLS the certificate speaks for the network where nobody was challenged. */
+static bool proven(struct ue *u, const struct sip_msg *m, const char **why)
+{
+	bool needed = u->run.step == UE_STEP_SM7 || !u->run.sm1_set;
+
+	*why = u->auth == UE_AUTH_DIGEST ? ue_digest_check(u, m, needed) : NULL;
+	return !*why;
+}
+
 /* SM12, or the answer to a refresh that nobody challenged. */
 static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 {
@@ -232,12 +266,13 @@ static void registered(struct ue *u, const struct sip_msg *m, uint64_t now)
 	uint64_t until = now + ((uint64_t)expires + u->guard) * 1000;
 	struct ue_set *current = ue_set_in(u, UE_SET_CURRENT), *fresh = u->run.fresh;
 	enum ue_registration_event how = UE_ON_SM12;
+	const char *why = "registrar granted no time";
 
-	if (expires == 0) {
-		ue_run_fail(u, "registrar granted no time", now);
+	if (expires == 0 || !proven(u, m, &why)) {
+		ue_run_fail(u, why, now);
 		return;
 	}
-	if (fresh && fresh->state == UE_SET_NEW) {
+	if (fresh && fresh->state == UE_SET_NEW && u->run.authenticated) {
 		ue_set_change_over(u, fresh, until);
 		if (u->reauth)
 			old_hasten(u, now);
@@ -313,6 +348,10 @@ static void refused(struct ue *u, const struct sip_msg *m, uint64_t now)
 		return;
 	if (m->status == 400 && retry_with_other_ports(u, m, now))
 		return;
+	if (m->status == 401 && u->auth == UE_AUTH_DIGEST) {
+		ue_run_fail(u, "401: the network does not take our answer: wrong password?", now);
+		return;
+	}
 	snprintf(reason, sizeof(reason), "%u %.*s", m->status,
 		 (int)(m->reason.n < 48 ? m->reason.n : 48), m->reason.p);
 	ue_run_fail(u, reason, now);
@@ -334,6 +373,6 @@ void ue_run_response(void *arg, const struct sip_msg *m, uint64_t now)
 		accepted(u, m, now);
 	else if (m->status == 401 && u->run.step != UE_STEP_SM7)
 		ue_challenge_input(u, m, now);
-	else
+	else if (m->status != 401 || !ue_digest_again(u, m, now))
 		refused(u, m, now);
 }

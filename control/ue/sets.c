@@ -153,6 +153,10 @@ int ue_set_propose(struct ue *u, struct ue_set **sp)
 	uint16_t port_uc, port_us = u->port_us;
 	int rc;
 
+	if (u->security == UE_SECURITY_NONE)
+		return 0;
+	if (u->security != UE_SECURITY_IPSEC)
+		return ue_tls_propose(u, sp);
 	if (!s)
 		return -ENOSPC;
 	if (!port_us)
@@ -175,15 +179,20 @@ int ue_set_propose(struct ue *u, struct ue_set **sp)
 
 /* ---- making and ending -------------------------------------------------------------------- */
 
+void ue_set_opened(struct ue *u, struct ue_set *s, uint64_t now)
+{
+	(void)ue_set_step(u, s, UE_SET_ON_SM6);
+	s->expires_at = now + (uint64_t)u->await_auth * 1000; /* LU-04 */
+	watch_lifetimes(u);
+}
+
 int ue_set_install(struct ue *u, struct ue_set *s, uint64_t now)
 {
 	int rc = u->env.sa_install(u->env.ctx, &s->sa);
 
 	if (rc < 0)
 		return rc;
-	(void)ue_set_step(u, s, UE_SET_ON_SM6);
-	s->expires_at = now + (uint64_t)u->await_auth * 1000; /* LU-04 */
-	watch_lifetimes(u);
+	ue_set_opened(u, s, now);
 	return 0;
 }
 
@@ -191,7 +200,10 @@ void ue_set_remove(struct ue *u, struct ue_set *s)
 {
 	if (s->state == UE_SET_FREE)
 		return;
-	u->env.sa_remove(u->env.ctx, s->sa.id);
+	if (s->tls)
+		ue_tls_close(u, s);
+	else
+		u->env.sa_remove(u->env.ctx, s->sa.id);
 	(void)ue_set_step(u, s, UE_SET_ON_REMOVAL);
 	free(s->security_server);
 	secret_wipe(s, sizeof(*s));
@@ -216,6 +228,9 @@ void ue_set_flow(const struct ue *u, const struct ue_set *s, struct sip_flow *fl
 	flow->remote.port = s->sa.remote_port[SA_CLIENT];
 	flow->set = s->sa.id;
 	flow->pair = SA_CLIENT;
+	flow->session = s->session;
+	if (s->tls)
+		flow->transport = SIP_TRANSPORT_TLS;
 }
 
 /* ---- change-over -------------------------------------------------------------------------- */
@@ -274,7 +289,7 @@ void ue_set_change_over(struct ue *u, struct ue_set *fresh, uint64_t until)
 static void set_close(struct ue *u, struct ue_set *s)
 {
 	s->closed = true;
-	if (u->env.sa_remove_outbound)
+	if (!s->tls && u->env.sa_remove_outbound)
 		u->env.sa_remove_outbound(u->env.ctx, s->sa.id);
 }
 

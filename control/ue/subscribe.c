@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "control/base/parse.h"
+#include "control/ue/dialog.h"
 #include "control/ue/subscription.h"
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -161,8 +162,8 @@ static void dialog_write(const struct ue *u, struct sbuf *b)
 		    "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\nP-Preferred-Identity: <%.*s>\r\n"
 		    "Contact: <sip:%.*s@",
 		    s->call_id, s->cseq, SV_ARG(u->impu), SV_ARG(u->user));
-	ue_host_write(b, ue_public_addr(u));
-	sbuf_printf(b, ":%u>\r\n", u->unprotected ? u->local.port : u->port_us);
+	ue_contact_end_write(u, b);
+	sbuf_put(b, SV("\r\n"));
 }
 
 static void subscribe_write(const struct ue *u, const struct ue_set *on, const char *branch,
@@ -185,7 +186,7 @@ static void subscribe_write(const struct ue *u, const struct ue_set *on, const c
 			b,
 			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
 			on->security_server);
-	sbuf_put(b, sv_of(ue_access_network_info));
+	ue_access_write(u, b);
 	sbuf_printf(b,
 		    "Event: reg\r\nAccept: " REGINFO_TYPE
 		    "\r\nExpires: %u\r\nContent-Length: 0\r\n\r\n",

@@ -1,6 +1,7 @@
 /*
- * UDP or TCP for what the UE sends (RFC 3261 18.1.1; TS 33.203 7.1), and what is tried if a
- * connection fails: for an answer one of our own from port_uc, then UDP on the same SAs.
+ * UDP, TCP or TLS for what the UE sends (RFC 3261 18.1.1; TS 33.203 7.1, O.2.2), and what is tried
+ * if a connection fails: for an answer one of our own from port_uc, then UDP on the same SAs. What
+ * was meant for TLS goes no other way.
  */
 #include <stdlib.h>
 
@@ -24,7 +25,9 @@ void ue_request_flow(const struct ue *u, const struct ue_set *on, struct sbuf *b
 		     struct sip_flow *flow, uint64_t now)
 {
 	ue_set_flow(u, on, flow);
-	if (b->overflow || !tcp_fits(u, sbuf_sv(b), now))
+	if (!b->overflow && flow->transport == SIP_TRANSPORT_TLS)
+		sip_via_transport_set(b->p, b->n, SV("TLS"));
+	if (flow->transport == SIP_TRANSPORT_TLS || b->overflow || !tcp_fits(u, sbuf_sv(b), now))
 		return;
 	flow->transport = SIP_TRANSPORT_TCP;
 	sip_via_transport_set(b->p, b->n, SV("TCP"));
@@ -86,6 +89,13 @@ static void send_elsewhere(struct ue *u, const struct sip_flow *failed, struct s
 
 void ue_transport_send(struct ue *u, const struct sip_flow *flow, struct sv text)
 {
+	if (flow->transport == SIP_TRANSPORT_TLS) {
+		struct sip_flow out = ue_tls_flow_out(flow);
+
+		if (u->env.stream_send(u->env.ctx, u, &out, text) < 0)
+			ue_tls_not_sent(u, flow->set, timers_now(u->timers));
+		return;
+	}
 	if (flow->transport == SIP_TRANSPORT_UDP)
 		u->env.send(u->env.ctx, u, flow, text);
 	else if (u->env.stream_send && u->env.stream_send(u->env.ctx, u, flow, text) < 0)
@@ -110,5 +120,8 @@ static enum sip_transport next_of(struct ue *u, const struct sip_flow *failed, b
 void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, bool stood,
 		    uint64_t now)
 {
-	send_elsewhere(u, flow, text, next_of(u, flow, stood, now), now);
+	if (flow->transport == SIP_TRANSPORT_TLS) /* one that stood is told of as closed */
+		ue_session_closed(u, flow, stood ? NULL : "no TLS connection", now);
+	else
+		send_elsewhere(u, flow, text, next_of(u, flow, stood, now), now);
 }

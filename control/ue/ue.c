@@ -6,6 +6,8 @@
 #include "control/ue/ue_internal.h"
 #include "crypto/secret.h"
 
+#include <sodium.h>
+
 #define IDENTITY_MAX 255
 
 static void txns_send(void *ctx, const struct sip_flow *flow, struct sv text)
@@ -26,31 +28,69 @@ static bool identity_is_safe(struct sv v)
 	return v.n > 0 && v.n <= IDENTITY_MAX;
 }
 
+/* C-32: AKA goes with IPsec, Digest with TLS or alone, never on 3GPP access (DN-02, TL-02). */
+static bool pairing_is_good(const struct ue_conf *c)
+{
+	bool on_3gpp = c->access && strncasecmp(c->access, "3GPP", 4) == 0;
+
+	switch (c->auth) {
+	case UE_AUTH_AKA:
+		return c->security == UE_SECURITY_IPSEC;
+	case UE_AUTH_DIGEST:
+		return c->security != UE_SECURITY_IPSEC && !on_3gpp && c->password;
+	case UE_AUTH_NONE:
+		return c->security == UE_SECURITY_NONE;
+	}
+	return false;
+}
+
+static bool protection_is_good(const struct ue_conf *c)
+{
+	if (c->security != UE_SECURITY_IPSEC)
+		return true;
+	return c->n_choices > 0 && c->n_choices <= UE_MAX_CHOICES && c->port_min > 0 &&
+	       c->port_max > c->port_min;
+}
+
+static bool access_is_safe(const char *access)
+{
+	return !access || (access[0] && strlen(access) <= IDENTITY_MAX && !strpbrk(access, "\r\n"));
+}
+
 static bool conf_is_good(const struct ue_conf *c)
 {
 	struct sip_uri uri;
 
-	return identity_is_safe(sv_of(c->impi)) && identity_is_safe(sv_of(c->impu)) &&
+	return pairing_is_good(c) && protection_is_good(c) && access_is_safe(c->access) &&
+	       identity_is_safe(sv_of(c->impi)) && identity_is_safe(sv_of(c->impu)) &&
 	       identity_is_safe(sv_of(c->realm)) && sip_uri_parse(&uri, sv_of(c->impu)) == 0 &&
-	       c->n_choices > 0 && c->n_choices <= UE_MAX_CHOICES && c->port_min > 0 &&
-	       c->port_max > c->port_min && c->expires > 0 && c->await_auth > 0 &&
-	       c->local.addr.version != 0 && c->local.addr.version == c->pcscf.addr.version;
+	       c->expires > 0 && c->await_auth > 0 && c->local.addr.version != 0 &&
+	       c->local.addr.version == c->pcscf.addr.version;
 }
 
-/* "impi\0impu\0sip:realm\0" in one block */
+static const char *access_of(const struct ue_conf *c)
+{
+	if (c->access)
+		return c->access;
+	return c->auth == UE_AUTH_AKA ? "3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=0010100010019B01"
+				      : "IEEE-802.11;i-wlan-node-id=000000000000";
+}
+
+/* "impi\0impu\0sip:realm\0access\0" in one block */
 static int strings_copy(struct ue *u, const struct ue_conf *c)
 {
 	size_t impi = strlen(c->impi) + 1, impu = strlen(c->impu) + 1, realm = strlen(c->realm) + 1;
+	const char *access = access_of(c), *at;
 	struct sip_uri uri;
-	const char *at;
 
-	u->strings = malloc(impi + impu + 4 + realm);
+	u->strings = malloc(impi + impu + 4 + realm + strlen(access) + 1);
 	if (!u->strings)
 		return -ENOMEM;
 	memcpy(u->strings, c->impi, impi);
 	memcpy(u->strings + impi, c->impu, impu);
 	memcpy(u->strings + impi + impu, "sip:", 4);
 	memcpy(u->strings + impi + impu + 4, c->realm, realm);
+	u->access = memcpy(u->strings + impi + impu + 4 + realm, access, strlen(access) + 1);
 	u->impi = (struct sv){u->strings, impi - 1};
 	u->impu = (struct sv){u->strings + impi, impu - 1};
 	u->home = (struct sv){u->strings + impi + impu, 4 + realm - 1};
@@ -75,9 +115,25 @@ static void choices_copy(struct ue *u, const struct ue_conf *c)
 	}
 }
 
+/* RFC 5626 4.1: the same after each start, other than all others. A UUID of RFC 9562 5.8. */
+static void instance_make(struct ue *u)
+{
+	uint8_t h[16];
+
+	crypto_generichash(h, sizeof(h), (const unsigned char *)u->impi.p, u->impi.n, NULL, 0);
+	h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
+	h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
+	snprintf(u->instance, sizeof(u->instance),
+		 "urn:uuid:%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12],
+		 h[13], h[14], h[15]);
+}
+
 static void values_copy(struct ue *u, const struct ue_conf *c)
 {
 	u->key = c->key;
+	u->tls_port = c->tls_port ? c->tls_port : 5061;
+	instance_make(u);
 	u->local = c->local;
 	u->pcscf = c->pcscf;
 	u->port_min = c->port_min;
@@ -107,8 +163,12 @@ static int parts_alloc(struct ue *u, const struct ue_conf *c, const struct ue_en
 	const struct sip_txns_env txns_env = {.ctx = u, .send = txns_send};
 	int rc = strings_copy(u, c);
 
+	if (rc == 0 && c->auth == UE_AUTH_DIGEST)
+		rc = ue_digest_init(&u->digest, c);
 	if (rc < 0)
 		return rc;
+	u->auth = c->auth;
+	u->security = c->security;
 	u->env = *env;
 	u->timers = timers;
 	u->sqn = c->sqn;
@@ -127,6 +187,9 @@ int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *en
 	int rc;
 
 	if (!conf_is_good(conf))
+		return -EINVAL;
+	if ((conf->security == UE_SECURITY_TLS || conf->security == UE_SECURITY_TLS_FIRST) &&
+	    !(env->stream_send && env->hang_up))
 		return -EINVAL;
 	u = calloc(1, sizeof(*u));
 	if (!u)
@@ -153,6 +216,7 @@ void ue_free(struct ue *u)
 		timer_stop(u->timers, &u->refresh);
 		timer_stop(u->timers, &u->lifetime);
 		timer_stop(u->timers, &u->beat);
+		timer_stop(u->timers, &u->gone);
 	}
 	if (u->txns)
 		sip_txns_free(u->txns);
@@ -160,6 +224,7 @@ void ue_free(struct ue *u)
 		ue_request_free(u->requests);
 	while (u->served)
 		ue_served_free(u->served);
+	ue_digest_clear(&u->digest);
 	free(u->own_sqn);
 	free(u->service_route);
 	free(u->strings);

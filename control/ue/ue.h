@@ -1,6 +1,7 @@
 /*
- * One UE: registration with IMS AKA, security agreement, SAs, MESSAGEs (TS 33.203 clauses 6, 7;
- * TS 24.229 5.1). No I/O: the same code runs in unit tests, and by the thousand in esplanade-ue.
+ * One UE: registration with IMS AKA or SIP Digest, security agreement, SAs or TLS, MESSAGEs, calls
+ * (TS 33.203 clauses 6, 7, Annexes N, O; TS 24.229 5.1). No I/O: the same code runs in unit tests,
+ * and by the thousand in esplanade-ue.
  */
 #pragma once
 
@@ -19,6 +20,19 @@ enum ue_transport {
 	UE_TRANSPORT_UDP,
 	UE_TRANSPORT_TCP,
 	UE_TRANSPORT_MIXED, /* REGISTER and what is longer than 1300 octets over TCP (F11) */
+};
+
+enum ue_auth {
+	UE_AUTH_AKA,
+	UE_AUTH_DIGEST, /* never on 3GPP access, never with IPsec (DN-02, DN-03) */
+	UE_AUTH_NONE,	/* for laboratories: with UE_SECURITY_NONE only */
+};
+
+enum ue_security {
+	UE_SECURITY_IPSEC, /* ipsec-3gpp, with AKA */
+	UE_SECURITY_TLS, /* with Digest: SM1 in clear, agreed by tls, SM7 inside (TS-01 to TS-05) */
+	UE_SECURITY_TLS_FIRST, /* TLS before SIP, sec-agree all the same (DT-01, PO-03) */
+	UE_SECURITY_NONE,      /* any registrar; no security agreement */
 };
 
 struct ue_conf {			 /* strings copied */
@@ -43,6 +57,14 @@ struct ue_conf {			 /* strings copied */
 				  * UE registers in clear (LC-04); 0: 3 */
 	/* TS 33.203 Annex M: the choices are offered with mod=UDP-enc-tun as well. */
 	bool udp_enc_tun;
+	enum ue_auth auth;
+	const char *password; /* of Digest; the copy is wiped with the UE */
+	/* Digest: a 2xx need not prove that the network knows the password (DF-04). */
+	bool rspauth_optional;
+	bool sha256_only; /* answers no MD5 challenge */
+	enum ue_security security;
+	uint16_t tls_port;     /* the P-CSCF's; 0: 5061 */
+	const char *access;    /* value of P-Access-Network-Info; NULL: LTE with AKA, else WLAN */
 	uint16_t udp_enc_port; /* the P-CSCF's, of ESP in UDP; 0: 4500 */
 	/* s; behind a NAT an empty line goes to the P-CSCF this often, protected, so that it learns
 	 * where the NAT has moved us (keepalives of RFC 3948 prove nothing); 0: 20 */
@@ -63,7 +85,8 @@ enum ue_event {
 	UE_CALL_RINGING,     /* there */
 	UE_CALL_ANSWERED,    /* both ends know it */
 	UE_CALL_ENDED,	     /* text: why, empty after a BYE */
-	UE_UNPROTECTED,	     /* a warning: goes on without SAs (PO-02), only if !protect_or_abort */
+	UE_UNPROTECTED, /* a warning: goes on without SAs or TLS (PO-02), only if !protect_or_abort
+			 */
 };
 
 /* None of these may call back into the UE, but event() may call ue_register(), ue_deregister(),
@@ -83,6 +106,8 @@ struct ue_env {
 	 * comes back by ue_undelivered(). NULL: all goes over UDP.
 	 */
 	int (*stream_send)(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
+	/* The TLS connection of that flow is not needed any more. NULL only without TLS. */
+	void (*hang_up)(void *ctx, struct ue *u, const struct sip_flow *flow);
 };
 
 int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env,
@@ -95,6 +120,9 @@ void ue_input(struct ue *u, const struct sip_flow *from, struct sv text, uint64_
  * `stood`: there was a connection; else it was refused. */
 void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, bool stood,
 		    uint64_t now);
+
+/* A TLS connection has ended, or (`why` says so) could not be made. `why` may be NULL. */
+void ue_session_closed(struct ue *u, const struct sip_flow *flow, const char *why, uint64_t now);
 
 int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one is under way */
 /* Gives up a refresh under way (LU-01). -ENOTCONN unless registered. */

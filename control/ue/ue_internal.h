@@ -6,17 +6,21 @@
 #pragma once
 
 #include "control/auth/auth.h"
+#include "control/ue/digest.h"
 #include "control/ue/states.h"
 #include "control/ue/ue.h"
 
 #define UE_MAX_SETS	 3     /* new, current, old (C-22) */
 #define UE_RESTARTS	 3     /* of a registration whose protected REGISTERs stay unanswered */
+#define UE_STALES	 3     /* challenges in a row that call our nonce stale */
 #define UE_AUTN_FAILURES 2     /* in a row; then the UE gives up (TS 24.229 5.1.1.5.3) */
 #define UE_TRANSACTION_S 128   /* s that a transaction lasts at most: 64 T1 */
 #define UE_TEXT_MAX	 16384 /* longest message that we write */
 
-struct ue_set {
-	struct sa_set sa;
+struct ue_set {		  /* or a TLS connection (tls.c) */
+	struct sa_set sa; /* tls: id, addresses and ports only */
+	bool tls, lost;	  /* lost: the connection has ended */
+	uint64_t session; /* tls; 0: nothing has come by it yet */
 	enum ue_set_state state;
 	bool heard;	       /* something came on it since it is the current one */
 	uint16_t transactions; /* that send or await something on it, REGISTERs apart */
@@ -47,7 +51,7 @@ struct ue_run { /* the one registration under way (LU-01) */
 	enum ue_step step;
 	bool deregister;
 	bool authenticated; /* SM7 was sent */
-	uint8_t autn_failures;
+	uint8_t autn_failures, stales;
 	sa_set_id sm1_set;    /* 0: SM1 was unprotected */
 	struct ue_set *fresh; /* proposed or new; NULL: none */
 	struct ue_request reg;
@@ -61,8 +65,15 @@ struct ue {
 	char *strings;
 	struct sv impi, impu, home; /* home: "sip:" and the realm */
 	struct sv realm, user;	    /* user: of the Contact */
+	enum ue_auth auth;
+	enum ue_security security;
+	const char *access; /* P-Access-Network-Info */
+	char instance[46];  /* urn:uuid:..., of +sip.instance (RFC 5626 4.1) */
 	struct milenage_key key;
 	struct sqn_array *sqn, *own_sqn;
+	struct ue_digest digest;
+	uint16_t tls_port;
+	sa_set_id tls_serial; /* ids of TLS connections */
 	struct ip_endpoint local, pcscf;
 	uint16_t port_min, port_max;
 	struct agree_choice choices[2 * UE_MAX_CHOICES]; /* n_plain in transport mode, first */
@@ -80,7 +91,7 @@ struct ue {
 
 	struct ue_env env;
 	struct timers *timers;
-	struct timer refresh, lifetime, silence, beat;
+	struct timer refresh, lifetime, silence, beat, gone;
 	struct sip_txns *txns;
 	struct ue_request *requests;
 	struct ue_served *served;
@@ -107,6 +118,7 @@ struct ue {
 /* Reserves SPIs and chooses ports that no SA of ours has (SP-02, SP-19, SP-22, ST-12). */
 int ue_set_propose(struct ue *u, struct ue_set **sp);
 int ue_set_install(struct ue *u, struct ue_set *s, uint64_t now);
+void ue_set_opened(struct ue *u, struct ue_set *s, uint64_t now); /* new, for a while */
 void ue_set_remove(struct ue *u, struct ue_set *s);
 void ue_set_remove_all(struct ue *u);
 struct ue_set *ue_set_find(struct ue *u, sa_set_id id);
@@ -122,6 +134,21 @@ void ue_set_leave(struct ue *u, sa_set_id id, uint64_t now);
 void ue_set_settle(struct ue *u); /* ends the old set, or its sending half (LU-10, LU-12 b) */
 void ue_set_busy(struct ue *u, sa_set_id id, int delta);
 void ue_set_arrived(struct ue *u, sa_set_id id, int delta);
+
+/* ---- tls.c ---- */
+static inline bool ue_uses_tls(const struct ue *u)
+{
+	return u->security == UE_SECURITY_TLS || u->security == UE_SECURITY_TLS_FIRST;
+}
+int ue_tls_propose(struct ue *u, struct ue_set **sp);
+/* What is sent on it from now on opens the connection; all others are closed. */
+void ue_tls_open(struct ue *u, struct ue_set *s, uint64_t now);
+void ue_tls_close(struct ue *u, const struct ue_set *s);
+/* *flow: as we number it. NULL: not TLS, or not ours. */
+struct ue_set *ue_tls_flow_in(struct ue *u, const struct sip_flow *from, struct sip_flow *flow);
+struct sip_flow ue_tls_flow_out(const struct sip_flow *flow);
+void ue_tls_not_sent(struct ue *u, sa_set_id id, uint64_t now);
+bool ue_tls_agreed(const struct sip_msg *m); /* Security-Server */
 
 /* ---- transport.c ---- */
 /* The flow of a request (on NULL: clear); its Via in *b gets that transport. */
@@ -144,15 +171,16 @@ struct ue_register_args {
 int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t now);
 void ue_via_write(const struct ue *u, struct sbuf *b, const struct ue_set *on, const char *branch);
 void ue_host_write(struct sbuf *b, const struct ip_addr *a); /* with brackets if IPv6 */
-extern const char ue_access_network_info[];
+void ue_access_write(const struct ue *u, struct sbuf *b);    /* P-Access-Network-Info */
 
 /* ---- run.c ---- */
 int ue_run_start(struct ue *u, bool deregister, uint64_t now);
 void ue_run_response(void *arg, const struct sip_msg *m, uint64_t now); /* a sip_client_h */
 void ue_run_fail(struct ue *u, const char *reason, uint64_t now);
 void ue_run_timeout(struct ue *u, const char *reason, uint64_t now);
-void ue_run_abandon(struct ue *u); /* wipes it (LU-01, ER-05) */
-void ue_unregister(struct ue *u);  /* forgets registration and SAs, without a word to the network */
+void ue_refresh_at(struct ue *u, uint64_t at); /* ms */
+void ue_run_abandon(struct ue *u);	       /* wipes it (LU-01, ER-05) */
+void ue_unregister(struct ue *u); /* forgets registration and SAs, without a word to the network */
 void ue_unregister_services(struct ue *u); /* the registration alone */
 /* Expires in s seconds, unless it does so before; the UE authenticates anew (AK-15). */
 void ue_registration_shorten(struct ue *u, uint32_t expires, uint64_t now);
@@ -160,8 +188,12 @@ bool ue_contact_is_ours(const struct ue *u, struct sv uri);
 /* A protected request had no answer: true if the P-CSCF seems to have lost our SAs (LC-04). */
 bool ue_unanswered(struct ue *u);
 
-/* ---- challenge.c ---- */
+/* ---- challenge.c: AKA; digest_run.c: Digest ---- */
 void ue_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now);
+void ue_digest_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now);
+/* A 401 to SM7: true: stale, and answered again (DF-09). */
+bool ue_digest_again(struct ue *u, const struct sip_msg *m, uint64_t now);
+char *ue_security_server_dup(const struct sip_msg *m);
 
 /* ---- nat.c ---- */
 /* The answer to a clear REGISTER says where the network sees us. */

@@ -90,11 +90,27 @@ static int on_stream_send(void *ctx, struct ue *u, const struct sip_flow *flow, 
 {
 	struct h *h = ctx;
 
+	if (flow->transport == SIP_TRANSPORT_TLS) {
+		assert_int_equal(flow->set, 0);
+		if (h->tls_result)
+			return h->tls_result;
+		on_send(ctx, u, flow, text);
+		return 0;
+	}
 	assert_int_equal(flow->transport, SIP_TRANSPORT_TCP);
 	if (h->stream_result[flow->pair])
 		return h->stream_result[flow->pair];
 	on_send(ctx, u, flow, text);
 	return 0;
+}
+
+static void on_hang_up(void *ctx, struct ue *u, const struct sip_flow *flow)
+{
+	struct h *h = ctx;
+
+	(void)u;
+	h->hung_up++;
+	h->last_hung_up = *flow;
 }
 
 static void on_remove_outbound(void *ctx, sa_set_id id)
@@ -168,7 +184,7 @@ struct h *h_alloc(void)
 	return h;
 }
 
-void h_start(struct h *h, const struct ue_conf *conf)
+int h_try(struct h *h, const struct ue_conf *conf)
 {
 	const struct ue_env env = {
 		.ctx = h,
@@ -179,9 +195,15 @@ void h_start(struct h *h, const struct ue_conf *conf)
 		.event = on_event,
 		.sa_remove_outbound = on_remove_outbound,
 		.stream_send = on_stream_send,
+		.hang_up = on_hang_up,
 	};
 
-	assert_int_equal(ue_alloc(&h->ue, conf, &env, h->timers), 0);
+	return ue_alloc(&h->ue, conf, &env, h->timers);
+}
+
+void h_start(struct h *h, const struct ue_conf *conf)
+{
+	assert_int_equal(h_try(h, conf), 0);
 }
 
 void h_free(struct h *h)

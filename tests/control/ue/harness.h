@@ -47,6 +47,9 @@ struct h {
 	unsigned removed, reserve_calls;
 	bool ignore_avoid; /* sa_reserve returns next_spi whatever avoid says */
 	int install_error;
+	unsigned hung_up;
+	struct sip_flow last_hung_up;
+	int tls_result;		     /* of sending over TLS */
 	int stream_result[SA_PAIRS]; /* of sending over TCP on a pair */
 	uint16_t port_pc;
 	uint32_t spi_p; /* the P-CSCF's next */
@@ -57,6 +60,7 @@ struct h {
 struct ue_conf h_conf(struct h *h); /* the defaults; change, then h_start() */
 struct h *h_alloc(void);
 void h_start(struct h *h, const struct ue_conf *conf);
+int h_try(struct h *h, const struct ue_conf *conf); /* ue_alloc()'s result */
 void h_free(struct h *h);
 
 /* Time passes, timers fire. */
