@@ -203,7 +203,9 @@ static unsigned up_edit(struct sip_edit *e, struct pcscf_caller *c, const struct
 		return 420;
 	sip_edit_init(e, m);
 	status = pcscf_max_forwards(e, m);
-	pcscf_branch(branch, 0);
+	if (!status && pcscf_looped(p, m, 0, true))
+		return 482;
+	pcscf_branch_of(p, branch, 0, m, true);
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/TCP %s;branch=%s", p->conf.host, branch);
 	pcscf_strip_agreement(e);
 	pcscf_strip_network(e, m);
@@ -318,7 +320,7 @@ static unsigned down_edit(struct sip_edit *e, const struct pcscf_caller *c, cons
 
 	sip_edit_init(e, m);
 	status = pcscf_max_forwards(e, m);
-	pcscf_branch(branch, 0);
+	pcscf_branch_of(c->reg.p, branch, 0, m, false);
 	pcscf_via_host(&c->flow.local, host);
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/%s %s;branch=%s",
 			sip_transport_name(c->flow.transport), host, branch);

@@ -179,8 +179,9 @@ struct pcscf {
 	uint32_t lookup_id; /* the last one's */
 	unsigned registered, runs, clear_relays;
 	uint32_t serial;
-	bool core_lost;		   /* the last message to the core had no taker */
-	char tag[PCSCF_TOKEN_LEN]; /* To tag of our own responses */
+	bool core_lost;		    /* the last message to the core had no taker */
+	unsigned char loop_key[16]; /* crypto_shorthash_KEYBYTES */
+	char tag[PCSCF_TOKEN_LEN];  /* To tag of our own responses */
 	struct pcscf_counters counters;
 	char *stamped; /* PCSCF_TEXT_MAX each: a message with received/rport, */
 	char *out;     /* and one on its way out */
@@ -336,6 +337,14 @@ bool pcscf_via_stamp(struct pcscf *p, struct sip_msg *m, const struct sip_flow *
 /* A branch that names the set its request belongs to; random otherwise. */
 void pcscf_branch(char branch[SIP_BRANCH_LEN], sa_set_id set);
 bool pcscf_branch_set(struct sv branch, sa_set_id *set);
+
+/* ---- loop.c: m as it was received; up: to the core */
+/* pcscf_branch() by which pcscf_looped() knows the request again. */
+void pcscf_branch_of(const struct pcscf *p, char branch[SIP_BRANCH_LEN], sa_set_id set,
+		     const struct sip_msg *m, bool up);
+bool pcscf_looped(const struct pcscf *p, const struct sip_msg *m, sa_set_id set, bool up);
+
+/* ---- via.c */
 /* Does a response have a Via below ours? Else it is lost: nobody would know whom it is for. */
 bool pcscf_via_below(const struct sip_msg *m);
 void pcscf_via_host(const struct ip_endpoint *e, char *buf); /* buf[IP_ENDPOINT_STRLEN] */
@@ -419,6 +428,7 @@ timer_h pcscf_timer_c;
 #define PCSCF_TIMER_C 185000 /* ms; more than 3 minutes */
 
 /* ---- routes.c: Route, Record-Route */
+bool pcscf_host_ours(const struct pcscf *p, struct sv host);
 /* The registration that a route element of ours names; false: not our element. */
 bool pcscf_route_ours(struct pcscf *p, struct sv element, struct sv *token);
 void pcscf_record_route(struct sip_edit *e, const struct pcscf_reg *r,
@@ -489,6 +499,7 @@ void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const stru
 /* ---- originating.c, terminating.c, core.c, access.c */
 /* Nothing in Proxy-Require that we do not know (RFC 3261 16.3 step 5). */
 bool pcscf_proxy_require_ok(const struct sip_msg *m);
+bool pcscf_proxy_unsupported(const struct sip_msg *m, struct sbuf *out); /* and which */
 void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 		       const struct sip_msg *m, uint64_t now);
 /* The response of the core or the UE to a relayed request as the asker gets it; s: the UE's set or

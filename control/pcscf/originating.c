@@ -1,23 +1,21 @@
 /* Requests of the UE on their way to the core (TS 24.229 5.2.6.3), and the responses to them. */
+#include "control/mw/proxy.h"
 #include "control/pcscf/internal.h"
 
-static const char *const no_extensions[] = {"path", "sec-agree"};
+static const struct sv extensions[] = {{"path", 4}, {"sec-agree", 9}};
 
-/* An option in Proxy-Require that we do not know (RFC 3261 16.3 step 5). */
+bool pcscf_proxy_unsupported(const struct sip_msg *m, struct sbuf *out)
+{
+	return mw_proxy_unsupported(m, SIP_HDR_PROXY_REQUIRE, extensions,
+				    sizeof(extensions) / sizeof(*extensions), out);
+}
+
 bool pcscf_proxy_require_ok(const struct sip_msg *m)
 {
-	struct sip_list l = {.msg = m, .id = SIP_HDR_PROXY_REQUIRE};
-	struct sv tag;
+	char store[256];
+	struct sbuf unknown = sbuf_of(store, sizeof(store));
 
-	while (sip_list_walk(&l, &tag)) {
-		bool known = false;
-
-		for (unsigned i = 0; i < sizeof(no_extensions) / sizeof(*no_extensions); i++)
-			known |= sv_caseeq(tag, sv_of(no_extensions[i]));
-		if (!known)
-			return false;
-	}
-	return true;
+	return !pcscf_proxy_unsupported(m, &unknown);
 }
 
 /*
@@ -58,7 +56,9 @@ static unsigned request_edit(struct sip_edit *e, struct pcscf_set *s, const stru
 		return 420;
 	sip_edit_init(e, m);
 	status = pcscf_max_forwards(e, m);
-	pcscf_branch(branch, s->sa.id);
+	if (!status && pcscf_looped(r->p, m, s->sa.id, true))
+		return 482;
+	pcscf_branch_of(r->p, branch, s->sa.id, m, true);
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/TCP %s;branch=%s", r->p->conf.host, branch);
 	pcscf_strip_agreement(e);
 	pcscf_strip_network(e, m);

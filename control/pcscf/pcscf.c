@@ -98,6 +98,7 @@ int pcscf_alloc(struct pcscf **pp, const struct pcscf_conf *conf, const struct p
 	p->timers = timers;
 	p->mw = mw;
 	sip_token(p->tag, sizeof(p->tag));
+	randombytes_buf(p->loop_key, sizeof(p->loop_key));
 	rc = conf_copy(p, conf);
 	if (rc == 0)
 		rc = parts_alloc(p);

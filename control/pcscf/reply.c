@@ -17,6 +17,11 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 				   &b);
 		sbuf_printf(&b, "\r\n");
 	}
+	if (why->status == 420) { /* RFC 3261 8.2.2.3 */
+		sbuf_printf(&b, "Unsupported: ");
+		(void)pcscf_proxy_unsupported(request, &b);
+		sbuf_printf(&b, "\r\n");
+	}
 	if (why->warning)
 		sbuf_printf(&b, "Warning: 399 %s \"%s\"\r\n", p->conf.host, why->warning);
 	if (why->retry_after)

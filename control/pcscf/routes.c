@@ -5,7 +5,7 @@
 #include "control/base/parse.h"
 #include "control/pcscf/internal.h"
 
-static bool host_ours(const struct pcscf *p, struct sv host)
+bool pcscf_host_ours(const struct pcscf *p, struct sv host)
 {
 	char text[IP_ADDR_STRLEN];
 	struct ip_addr a;
@@ -27,7 +27,7 @@ bool pcscf_route_ours(struct pcscf *p, struct sv element, struct sv *token)
 	struct sip_uri u;
 
 	if (sip_addr_parse(&a, element) < 0 || sip_uri_parse(&u, a.uri) < 0 ||
-	    !host_ours(p, u.host))
+	    !pcscf_host_ours(p, u.host))
 		return false;
 	*token = u.user;
 	return true;

@@ -20,7 +20,9 @@ static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, cons
 
 	sip_edit_init(e, m);
 	status = pcscf_max_forwards(e, m);
-	pcscf_branch(branch, s->sa.id);
+	if (!status && pcscf_looped(s->reg->p, m, s->sa.id, false))
+		return 482;
+	pcscf_branch_of(s->reg->p, branch, s->sa.id, m, false);
 	pcscf_via_host(&server, host);
 	/* port_ps: the UE's answer comes back to it (SP-14, F14) */
 	sip_edit_insert(e, SIP_HDR_VIA, "Via: SIP/2.0/UDP %s;branch=%s", host, branch);
