@@ -67,7 +67,7 @@ static void datagrams_send(struct traffic *t, struct worker *to, bool watch)
 {
 	for (unsigned i = 0; i < TRAFFIC_GROUP; i++) {
 		const struct traffic_flow *flow = flow_pick(t);
-		struct control_out out = {.to = {.set = flow->set, .pair = flow->pair}};
+		struct control_out out = {.set = flow->set, .pair = flow->pair};
 
 		out.m = buffer_get(t);
 		out.payload_sum =

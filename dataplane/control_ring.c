@@ -7,6 +7,7 @@
 
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_prefetch.h>
 #include <rte_udp.h>
 
 #include "dataplane/ip_header.h"
@@ -61,8 +62,8 @@ static struct rte_ring *ring_alloc(const void *owner, const char *what, unsigned
 
 int control_ring_alloc(struct control_ring *r)
 {
-	r->secured.ring = ring_alloc(r, "up", sizeof(struct dp_packet), RING_SECURED);
-	r->clear.ring = ring_alloc(r, "cl", sizeof(struct dp_packet), RING_CLEAR);
+	r->secured.ring = ring_alloc(r, "up", sizeof(struct control_in), RING_SECURED);
+	r->clear.ring = ring_alloc(r, "cl", sizeof(struct control_in), RING_CLEAR);
 	r->out = ring_alloc(r, "dn", sizeof(struct control_out), RING_OUT);
 	r->events = ring_alloc(r, "ev", sizeof(struct dp_event), RING_EVENTS);
 	if (!r->secured.ring || !r->clear.ring || !r->out || !r->events)
@@ -72,12 +73,12 @@ int control_ring_alloc(struct control_ring *r)
 
 static void batch_free(struct control_batch *b)
 {
-	struct dp_packet pkt;
+	struct control_in pkt;
 
 	while (b->ring && rte_ring_sc_dequeue_elem(b->ring, &pkt, sizeof(pkt)) == 0)
-		rte_pktmbuf_free(pkt.buf);
+		rte_pktmbuf_free(pkt.m);
 	while (b->n > 0)
-		rte_pktmbuf_free(b->pkt[--b->n].buf);
+		rte_pktmbuf_free(b->pkt[--b->n].m);
 	rte_ring_free(b->ring);
 }
 
@@ -95,11 +96,55 @@ void control_ring_free(struct control_ring *r)
 
 /* ---- control's side ----------------------------------------------------------------------- */
 
+static void packet_addr(struct ip_addr *addr, uint8_t version, const uint8_t *octets)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->version = version;
+	memcpy(addr->b, octets, version == 4 ? 4 : 16);
+}
+
+/* The worker has held addresses and ports against the SA, if there is one. */
+static void packet_fill(struct dp_packet *pkt, const struct control_in *in)
+{
+	const uint8_t *ip = (const uint8_t *)in->m->buf_addr + in->ip_at;
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod(in->m, const struct rte_udp_hdr *) - 1;
+
+	pkt->data = (const char *)(udp + 1);
+	pkt->len = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp);
+	pkt->pair = in->pair;
+	pkt->set = in->set;
+	packet_addr(&pkt->local.addr, in->version, ip + (in->version == 4 ? 16 : 24));
+	packet_addr(&pkt->remote.addr, in->version, ip + (in->version == 4 ? 12 : 8));
+	pkt->local.port = rte_be_to_cpu_16(udp->dst_port);
+	pkt->remote.port = rte_be_to_cpu_16(udp->src_port);
+	pkt->buf = in->m;
+}
+
+static unsigned batch_recv(struct rte_ring *ring, struct dp_packet *pkts, unsigned n)
+{
+	struct control_in in[CONTROL_BATCH];
+	unsigned i;
+
+	n = rte_ring_sc_dequeue_burst_elem(ring, in, sizeof(in[0]), RTE_MIN(n, RTE_DIM(in)), NULL);
+	for (i = 0; i < n; i++)
+		rte_prefetch0(in[i].m);
+	for (i = 0; i < n; i++)
+		rte_prefetch0((const uint8_t *)in[i].m->buf_addr + in[i].ip_at);
+	for (i = 0; i < n; i++)
+		packet_fill(&pkts[i], &in[i]);
+	return n;
+}
+
 unsigned control_ring_recv(struct control_ring *r, bool secured, struct dp_packet *pkts, unsigned n)
 {
 	struct rte_ring *ring = secured ? r->secured.ring : r->clear.ring;
+	unsigned got = 0, now;
 
-	return rte_ring_sc_dequeue_burst_elem(ring, pkts, sizeof(*pkts), n, NULL);
+	do {
+		now = batch_recv(ring, pkts + got, n - got);
+		got += now;
+	} while (now > 0 && got < n);
+	return got;
 }
 
 bool control_ring_send(struct control_ring *r, const struct control_out *out)
@@ -122,44 +167,25 @@ static void batch_flush(struct worker *w, struct control_batch *b)
 	unsigned i;
 
 	for (i = sent; i < b->n; i++)
-		worker_drop(w, b->pkt[i].buf, DP_DROP_CONTROL_FULL);
+		worker_drop(w, b->pkt[i].m, DP_DROP_CONTROL_FULL);
 	w->c.to_control += sent;
 	b->n = 0;
-}
-
-static void packet_endpoints(const struct worker *w, const struct pkt *p,
-			     const struct rte_udp_hdr *udp, struct dp_packet *out)
-{
-	if (p->udp_enc) {
-		const struct tunnel *n = &w->env->sa.tunnels[p->slot / SA_PAIRS];
-
-		out->local.addr = n->inner_local;
-		out->remote.addr = n->inner_remote;
-	} else if (p->set) {
-		out->local.addr = p->set->local;
-		out->remote.addr = p->set->remote;
-	} else {
-		ip_destination(p, &out->local.addr);
-		ip_source(p, &out->remote.addr);
-	}
-	out->local.port = rte_be_to_cpu_16(udp->dst_port);
-	out->remote.port = rte_be_to_cpu_16(udp->src_port);
 }
 
 void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr *udp)
 {
 	struct control_batch *b = p->set ? &w->control.secured : &w->control.clear;
-	struct dp_packet *out;
 
 	if (b->n == CONTROL_BATCH)
 		batch_flush(w, b);
-	out = &b->pkt[b->n++];
-	out->data = (const char *)(udp + 1);
-	out->len = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp);
-	out->pair = (uint8_t)(p->slot & 1);
-	out->set = p->id;
-	packet_endpoints(w, p, udp, out);
-	out->buf = p->m;
+	p->m->data_off = (uint16_t)((const uint8_t *)(udp + 1) - (uint8_t *)p->m->buf_addr);
+	b->pkt[b->n++] = (struct control_in){
+		.m = p->m,
+		.set = p->id,
+		.ip_at = (uint16_t)(p->ip - (uint8_t *)p->m->buf_addr),
+		.pair = (uint8_t)(p->slot % SA_PAIRS),
+		.version = p->version,
+	};
 	pkt_put(w, p);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Between a worker and control: rings with one producer and one consumer each, that carry small
- * structs by value. What came protected has a ring of its own, so a flood of clear datagrams cannot
+ * Between a worker and control: rings with one producer and one consumer each, that carry 16 octets
+ * beside the packet's buffer; all else is in that. What came protected has a ring of its own, so a flood of clear datagrams cannot
  * crowd it out.
  */
 #pragma once
@@ -16,20 +16,43 @@
 #define CONTROL_BATCH 64
 
 /*
- * A datagram from control on its way to a worker: the UDP payload, and where to. Control sums it up
- * while it is in its cache, so the worker need not read it before encryption.
+ * A datagram from control on its way to a worker: the UDP payload. Control sums it up while it is in
+ * its cache, so the worker need not read it before encryption.
  */
 struct control_out {
-	struct rte_mbuf *m;
-	struct dp_out to;
-	uint16_t payload_sum;
+	struct rte_mbuf *m;   /* NULL: the set is due for a keepalive */
+	sa_set_id set;	      /* 0: in clear, between the ends at the start of the buffer */
+	uint16_t payload_sum; /* Internet checksum, not complemented */
+	uint8_t pair;	      /* with a set */
 };
+
+/* Of a clear datagram, where no header will be written. */
+struct control_ends {
+	struct ip_endpoint local, remote;
+};
+
+static inline struct control_ends *control_ends_of(struct rte_mbuf *m)
+{
+	return m->buf_addr;
+}
+
+/* The other way: the buffer's data is what follows the UDP header. */
+struct control_in {
+	struct rte_mbuf *m;
+	sa_set_id set;
+	uint16_t ip_at; /* where in the buffer the IP header is, of which the addresses are read */
+	uint8_t pair;
+	uint8_t version;
+};
+
+_Static_assert(sizeof(struct control_out) == 16 && sizeof(struct control_in) == 16,
+	       "what a ring copies at once");
 
 /* Datagrams that a worker has for control and will pass on at the end of its turn. */
 struct control_batch {
-	struct rte_ring *ring; /* of struct dp_packet */
+	struct rte_ring *ring; /* of struct control_in */
 	unsigned n;
-	struct dp_packet pkt[CONTROL_BATCH];
+	struct control_in pkt[CONTROL_BATCH];
 };
 
 struct control_ring {

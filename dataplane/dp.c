@@ -36,6 +36,9 @@
 #define SEND_HEADROOM (RTE_PKTMBUF_HEADROOM + 32)
 #define SEND_TAILROOM 32
 
+_Static_assert(SEND_HEADROOM >= 134 && SEND_HEADROOM >= sizeof(struct control_ends) + 62,
+	       "a clear datagram's headers, IPv6, leave its ends alone");
+
 /* ---- open --------------------------------------------------------------------------------- */
 
 static bool conf_valid(const struct dp_config *c)
@@ -494,8 +497,8 @@ static int send_copy(struct dp *dp, const struct iovec *iov, unsigned n_iov,
 static bool keepalive_ask(void *arg, sa_set_id id)
 {
 	struct dp *dp = arg;
-	struct control_out item = {.to = {.set = id}};
-	int worker = send_worker(dp, &item.to);
+	struct control_out item = {.set = id};
+	int worker = send_worker(dp, &(struct dp_out){.set = id});
 
 	if (worker < 0)
 		return false;
@@ -510,12 +513,14 @@ void dp_keepalive(struct dp *dp, uint64_t now_ms)
 
 int dp_send(struct dp *dp, const struct dp_out *out, const struct iovec *iov, unsigned n_iov)
 {
-	struct control_out item = {.to = *out};
+	struct control_out item = {.set = out->set, .pair = out->pair};
 	int worker = send_worker(dp, out);
 	int rc = worker < 0 ? worker : send_copy(dp, iov, n_iov, &item);
 
 	if (rc < 0)
 		return rc;
+	if (!out->set)
+		*control_ends_of(item.m) = (struct control_ends){out->local, out->remote};
 	if (control_ring_send(&dp->workers[worker]->control, &item))
 		return 0;
 	rte_pktmbuf_free(item.m);

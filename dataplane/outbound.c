@@ -138,17 +138,18 @@ void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
 
 static void outbound_clear(struct worker *w, const struct control_out *out)
 {
+	const struct control_ends *ends = control_ends_of(out->m);
 	struct next_hop_cache none = {0};
 	struct pkt *p = pkt_get(w, out->m);
 	int reason;
 
 	p->payload_sum = out->payload_sum;
-	reason = udp_build_clear(w, p, &out->to.local, &out->to.remote);
+	reason = udp_build_clear(w, p, &ends->local, &ends->remote);
 	if (reason != PKT_KEEP) {
 		pkt_drop(w, p, (enum dp_drop)reason);
 		return;
 	}
-	tx_ue_packet(w, out->m, &out->to.remote.addr, &none);
+	tx_ue_packet(w, out->m, &ends->remote.addr, &none);
 	pkt_put(w, p);
 }
 
@@ -158,7 +159,7 @@ void outbound_control_prefetch(struct worker *w, const struct control_out *out, 
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		uint32_t slot = sa_slot_of_id(sa, out[i].to.set, out[i].to.pair);
+		uint32_t slot = sa_slot_of_id(sa, out[i].set, out[i].pair);
 
 		rte_prefetch0(sa_out_at(sa, slot));
 		rte_prefetch0(sa_shared_at(sa, slot / SA_PAIRS));
@@ -173,9 +174,9 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 	const struct sa_view *sa = &w->env->sa;
 	struct pkt *p = pkt_get(w, out->m);
 
-	p->id = out->to.set;
+	p->id = out->set;
 	p->payload_sum = out->payload_sum;
-	p->slot = sa_slot_of_id(sa, out->to.set, out->to.pair);
+	p->slot = sa_slot_of_id(sa, out->set, out->pair);
 	p->out = sa_out_at(sa, p->slot);
 	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	rte_prefetch0(rte_pktmbuf_mtod_offset(out->m, void *, -64));
@@ -198,8 +199,8 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 	w->c.from_control += n;
 	for (i = 0; i < n; i++) {
 		if (unlikely(!out[i].m))
-			natt_keepalive(w, out[i].to.set);
-		else if (out[i].to.set)
+			natt_keepalive(w, out[i].set);
+		else if (out[i].set)
 			p[n_esp++] = outbound_named(w, &out[i]);
 		else
 			outbound_clear(w, &out[i]);

@@ -67,10 +67,20 @@ static void crypto_finished(struct worker *w, unsigned n)
 		outbound_sealed(w, sealed, n_sealed);
 }
 
+/* The same with all that were given last, none having waited: packets of one direction. */
+static void crypto_all_finished(struct worker *w, struct pkt **p, unsigned n)
+{
+	w->jobs_back += n;
+	if (p[0]->job.inbound)
+		inbound_opened(w, p, n);
+	else
+		outbound_sealed(w, p, n);
+}
+
 void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 {
 	struct esp_job *jobs[WORKER_BURST];
-	unsigned i;
+	unsigned i, back = 0;
 
 	for (i = 0; i < n; i++)
 		jobs[i] = &p[i]->job;
@@ -79,11 +89,13 @@ void worker_crypto(struct worker *w, struct pkt **p, unsigned n)
 		w->c.crypto_calls++;
 		w->c.crypto_jobs += n;
 		w->c.crypto_together += w->jobs_given - w->jobs_back;
-		n = esp_engine_submit(w->engine, jobs, n, w->done);
+		back = esp_engine_submit(w->engine, jobs, n, w->done);
 	}
 	worker_mark(w, WORKER_STAGE_CRYPTO);
-	if (n)
-		crypto_finished(w, n);
+	if (n && w->jobs_back + back == w->jobs_given && back == n) /* just these, still at hand */
+		crypto_all_finished(w, p, n);
+	else if (back)
+		crypto_finished(w, back);
 }
 
 static void crypto_flush(struct worker *w)
