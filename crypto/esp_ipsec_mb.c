@@ -240,6 +240,22 @@ static void jobs_sort(struct mb_sorted *s, struct esp_job *const *jobs, unsigned
 	}
 }
 
+/* Are all of the kind of the first? So they are nearly always. */
+static bool jobs_alike(struct esp_job *const *jobs, unsigned n)
+{
+	const struct mb_key *first = mb_key_of(jobs[0]);
+	uintptr_t differ = 0;
+
+	for (unsigned i = 1; i < n; i++) {
+		const struct mb_key *key = mb_key_of(jobs[i]);
+
+		differ |= ((uintptr_t)key->hash ^ (uintptr_t)first->hash) |
+			  ((uintptr_t)key->cipher ^ (uintptr_t)first->cipher) |
+			  (uintptr_t)(jobs[i]->inbound ^ jobs[0]->inbound);
+	}
+	return differ == 0;
+}
+
 /* Packets of one SA stay in order: those that wait in lanes go first. */
 static unsigned submit_kind(struct mb_engine *e, unsigned kind, struct esp_job *const *jobs,
 			    unsigned n, struct esp_job **done)
@@ -261,15 +277,20 @@ static unsigned mb_submit(struct esp_engine *base, struct esp_job *const *jobs, 
 	struct mb_engine *e = mb_engine(base);
 	unsigned n_done = 0, at, part;
 	struct mb_sorted s;
+	int kind;
 
 	for (at = 0; at < n; at += part) {
 		part = n - at < MB_BURST ? n - at : MB_BURST;
+		kind = part >= MB_BURST_MIN ? mb_burst_kind(jobs[at]) : -1;
+		if (kind >= 0 && jobs_alike(jobs + at, part)) {
+			n_done += submit_kind(e, (unsigned)kind, jobs + at, part, done + n_done);
+			continue;
+		}
 		jobs_sort(&s, jobs + at, part);
 		n_done += submit_singly(e, s.rest, s.n_rest, done + n_done);
-		for (unsigned kind = 0; kind < MB_BURST_KINDS; kind++)
-			if (s.n[kind] > 0)
-				n_done +=
-					submit_kind(e, kind, s.of[kind], s.n[kind], done + n_done);
+		for (unsigned k = 0; k < MB_BURST_KINDS; k++)
+			if (s.n[k] > 0)
+				n_done += submit_kind(e, k, s.of[k], s.n[k], done + n_done);
 	}
 	return n_done;
 }

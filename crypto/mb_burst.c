@@ -64,8 +64,10 @@ static inline bool job_fill(struct mb_burst *b, IMB_JOB *j, unsigned at, const s
 	const struct mb_key *key = mb_key_of(job);
 	unsigned len = esp_cipher_len(job, k.iv_len, k.block_len);
 
-	j->enc_keys = key->aes.enc;
-	j->dec_keys = key->aes.dec;
+	if (k.inbound)
+		j->dec_keys = key->aes.dec;
+	else
+		j->enc_keys = key->aes.enc;
 	j->src = job->esp;
 	j->iv = job->esp + ESP_HEADER_LEN;
 	j->dst = job->esp + ESP_HEADER_LEN + k.iv_len;
@@ -79,16 +81,18 @@ static inline bool job_fill(struct mb_burst *b, IMB_JOB *j, unsigned at, const s
 }
 
 /* Sets the status of those that the library must not see, and leaves them out. */
-static unsigned jobs_fill(struct mb_burst *b, unsigned number, struct esp_job *const *jobs,
-			  unsigned n, struct esp_job **taken)
+static inline unsigned jobs_fill(struct mb_burst *b, unsigned number, struct esp_job *const *jobs,
+				 unsigned n, struct esp_job **taken)
 {
 	struct kind k = kind_of(number);
 	unsigned n_taken = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		jobs[i]->status = ESP_ERROR;
-		if (job_fill(b, &b->jobs[number][n_taken], n_taken, jobs[i], k))
-			taken[n_taken++] = jobs[i];
+		bool whole = job_fill(b, &b->jobs[number][n_taken], n_taken, jobs[i], k);
+
+		jobs[i]->status = whole ? ESP_OK : ESP_ERROR;
+		taken[n_taken] = jobs[i];
+		n_taken += whole;
 	}
 	return n_taken;
 }
@@ -105,7 +109,8 @@ static void icvs_check(const struct mb_burst *b, struct esp_job *const *jobs, un
 			esp_icv_eq(b->icv[i], jobs[i]->esp + jobs[i]->len) ? ESP_OK : ESP_BAD_ICV;
 }
 
-void mb_burst_run(struct mb_burst *b, unsigned kind, struct esp_job *const *jobs, unsigned n)
+static __attribute__((always_inline)) inline void
+burst_run(struct mb_burst *b, unsigned kind, struct esp_job *const *jobs, unsigned n)
 {
 	struct esp_job *taken[MB_BURST];
 	struct kind k = kind_of(kind);
@@ -117,11 +122,26 @@ void mb_burst_run(struct mb_burst *b, unsigned kind, struct esp_job *const *jobs
 	IMB_SUBMIT_HASH_BURST_NOCHECK(b->mgr, j, n, IMB_AUTH_HMAC_SHA_1);
 	if (k.inbound)
 		icvs_check(b, taken, n);
-	else
-		for (unsigned i = 0; i < n; i++)
-			taken[i]->status = ESP_OK;
 	if (k.aes && k.inbound)
 		cipher(b, j, n, IMB_DIR_DECRYPT);
+}
+
+/* A copy for each kind, in which nothing is decided by kind any more. */
+void mb_burst_run(struct mb_burst *b, unsigned kind, struct esp_job *const *jobs, unsigned n)
+{
+	switch (kind) {
+	case 0:
+		burst_run(b, 0, jobs, n);
+		break;
+	case 1:
+		burst_run(b, 1, jobs, n);
+		break;
+	case 2:
+		burst_run(b, 2, jobs, n);
+		break;
+	default:
+		burst_run(b, 3, jobs, n);
+	}
 }
 
 /* ---- alloc -------------------------------------------------------------------------------- */
