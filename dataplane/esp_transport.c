@@ -5,6 +5,7 @@
 #include "dataplane/esp_write.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/ip_write.h"
+#include "dataplane/sa_out.h"
 #include "dataplane/udp_write.h"
 #include "dataplane/worker.h"
 
@@ -50,6 +51,10 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	uint32_t len = t->overhead + p->l4_len + pad + (uint32_t)TRAILER_LEN;
 	uint8_t *esp = p->ip + p->ip_len, *tail;
 
+	int reason = sa_out_number(w, p);
+
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
 	if (p->ip_len + len + ESP_ICV_LEN > UINT16_MAX)
 		return DP_DROP_TOO_BIG;
 	tail = (uint8_t *)rte_pktmbuf_append(p->m, pad + TRAILER_LEN + ESP_ICV_LEN);
@@ -62,6 +67,7 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	p->job.esp = esp;
 	p->job.len = (uint16_t)len;
 	p->job.inbound = false;
+	sa_out_count(w, p);
 	return PKT_KEEP;
 }
 
@@ -93,26 +99,28 @@ int esp_transport_datagram(struct worker *w, struct pkt *p)
 	uint32_t l4_len = p->m->data_len + (uint32_t)sizeof(struct rte_udp_hdr);
 	uint8_t pad = (uint8_t)(-(l4_len + TRAILER_LEN) & (t->block_len - 1u));
 	uint32_t tail = pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN;
-	int reason;
+	int reason = sa_out_number(w, p);
 
 	p->version = p->set->remote.version;
 	p->proto = IPPROTO_ESP;
 	p->ip_len = ip_new_len(p->version);
-	reason = esp_room(p->m, p->ip_len + t->overhead + (uint32_t)sizeof(struct rte_udp_hdr),
-			  tail);
+	reason = PKT_THEN(reason, esp_room(p->m,
+					   sizeof(struct rte_ether_hdr) + p->ip_len + t->overhead +
+						   (uint32_t)sizeof(struct rte_udp_hdr),
+					   tail));
 	if (unlikely(reason != PKT_KEEP))
 		return reason;
-	p->ip = rte_pktmbuf_mtod(p->m, uint8_t *);
+	p->ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, sizeof(struct rte_ether_hdr));
 	p->l4_len = (uint16_t)l4_len;
-	p->job = (struct esp_job){
-		.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS),
-		.esp = p->ip + p->ip_len,
-		.len = (uint16_t)(t->overhead + l4_len + pad + TRAILER_LEN),
-		.user = p,
-	};
+	p->job.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS);
+	p->job.esp = p->ip + p->ip_len;
+	p->job.len = (uint16_t)(t->overhead + l4_len + pad + TRAILER_LEN);
+	p->job.inbound = false;
 	p->l4 = p->job.esp + t->overhead;
 	datagram_write(w, p);
 	esp_trailer_write(p->l4 + l4_len, pad, IPPROTO_UDP);
+	sa_out_count(w, p);
+	sa_out_link(w, p, &p->set->remote);
 	return PKT_KEEP;
 }
 

@@ -12,6 +12,7 @@
 #include "dataplane/ip_header.h"
 #include "dataplane/ip_write.h"
 #include "dataplane/natt.h"
+#include "dataplane/sa_out.h"
 #include "dataplane/udp_write.h"
 #include "dataplane/worker.h"
 
@@ -76,7 +77,10 @@ int esp_tunnel_seal(struct worker *w, struct pkt *p)
 	uint8_t pad = (uint8_t)(-(inner + ESP_TRAILER_LEN) & (t->block_len - 1u));
 	uint32_t len = t->overhead + inner + pad + (uint32_t)ESP_TRAILER_LEN;
 	uint8_t dscp = inner_dscp(p), *tail;
+	int reason = sa_out_number(w, p);
 
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
 	if (unlikely(n->peer_port == 0))
 		return DP_DROP_NO_PEER;
 	if (headers + len + ESP_ICV_LEN > UINT16_MAX)
@@ -96,6 +100,7 @@ int esp_tunnel_seal(struct worker *w, struct pkt *p)
 	p->job.esp = p->ip + headers;
 	p->job.len = (uint16_t)len;
 	p->job.inbound = false;
+	sa_out_count(w, p);
 	return PKT_KEEP;
 }
 
@@ -130,22 +135,23 @@ int esp_tunnel_datagram(struct worker *w, struct pkt *p)
 	uint32_t l4_len = p->m->data_len + (uint32_t)sizeof(struct rte_udp_hdr);
 	uint8_t pad = (uint8_t)(-(inner_ip + l4_len + ESP_TRAILER_LEN) & (t->block_len - 1u));
 	uint32_t before = headers + t->overhead + inner_ip + (uint32_t)sizeof(struct rte_udp_hdr);
-	int reason;
+	int reason = sa_out_number(w, p);
 
-	if (unlikely(n->peer_port == 0))
-		return DP_DROP_NO_PEER;
-	reason = esp_room(p->m, before, pad + ESP_TRAILER_LEN + (uint32_t)ESP_ICV_LEN);
 	if (unlikely(reason != PKT_KEEP))
 		return reason;
-	p->ip = rte_pktmbuf_mtod(p->m, uint8_t *);
+	if (unlikely(n->peer_port == 0))
+		return DP_DROP_NO_PEER;
+	reason = esp_room(p->m, (uint32_t)sizeof(struct rte_ether_hdr) + before,
+			  pad + ESP_TRAILER_LEN + (uint32_t)ESP_ICV_LEN);
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	p->ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, sizeof(struct rte_ether_hdr));
 	p->version = n->peer.version;
 	p->l4_len = (uint16_t)l4_len;
-	p->job = (struct esp_job){
-		.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS),
-		.esp = p->ip + headers,
-		.len = (uint16_t)(t->overhead + inner_ip + l4_len + pad + ESP_TRAILER_LEN),
-		.user = p,
-	};
+	p->job.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS);
+	p->job.esp = p->ip + headers;
+	p->job.len = (uint16_t)(t->overhead + inner_ip + l4_len + pad + ESP_TRAILER_LEN);
+	p->job.inbound = false;
 	p->l4 = p->job.esp + t->overhead + inner_ip;
 	esp_tunnel_header_write(w, p->ip, n, &p->set->local, p->job.len + (uint32_t)ESP_ICV_LEN, 0);
 	esp_header_write(w, p, p->job.esp);
@@ -153,6 +159,11 @@ int esp_tunnel_datagram(struct worker *w, struct pkt *p)
 	esp_trailer_write(p->l4 + l4_len, pad,
 			  n->inner_remote.version == 4 ? IPPROTO_IPIP : IPPROTO_IPV6);
 	n->sent = 1;
+	sa_out_count(w, p);
+	if (p->version == 4) /* IPv6: outer UDP still lacks its checksum */
+		sa_out_link(w, p, &n->peer);
+	else
+		rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
 	return PKT_KEEP;
 }
 

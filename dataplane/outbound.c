@@ -23,11 +23,9 @@
 #include "dataplane/natt.h"
 #include "dataplane/owner.h"
 #include "dataplane/reassemble.h"
+#include "dataplane/sa_out.h"
 #include "dataplane/udp.h"
 #include "dataplane/worker.h"
-
-/* 15/16 of the sequence numbers: time for control to get new SAs. */
-#define SN_NEAR_END 0xf0000000u
 
 /* ---- ESP ---------------------------------------------------------------------------------- */
 
@@ -40,57 +38,14 @@ static void tell(struct worker *w, const struct pkt *p, uint8_t what, enum dp_ev
 		p->out->told |= what;
 }
 
-/* Starts at 1, and never comes round, but without the anti-replay service (RFC 4303 3.3.3). */
-static int sequence_next(struct worker *w, struct pkt *p)
+int sa_out_near_end(struct worker *w, struct pkt *p)
 {
-	struct sa_out *out = p->out;
-
-	if (unlikely(out->seq >= SN_NEAR_END) && !(p->set->flags & SA_FLAG_NO_ANTI_REPLAY)) {
-		tell(w, p, SA_TOLD_SN_NEAR_END, DP_EVENT_SN_NEAR_END);
-		if (out->seq >= UINT32_MAX - 1)
-			tell(w, p, SA_TOLD_SN_END, DP_EVENT_SN_END);
-		if (out->seq == UINT32_MAX)
-			return DP_DROP_SN_EXHAUSTED;
-	}
-	p->seq = ++out->seq;
-	return PKT_KEEP;
-}
-
-/* Counted here, where the SA's line is at hand: the engine refuses no packet that was laid out. */
-static void outbound_count(struct worker *w, const struct pkt *p)
-{
-	w->c.esp_protected++;
-	p->out->packets++;
-	p->out->bytes += p->job.len;
-	if (p->job.len >= PMTU_NOTED)
-		pmtu_note(w, p);
-}
-
-static int stage_seal(struct worker *w, struct pkt *p)
-{
-	int reason = sequence_next(w, p);
-
-	reason = PKT_THEN(reason, p->set->transform->seal(w, p));
-	if (reason == PKT_KEEP)
-		outbound_count(w, p);
-	return reason;
-}
-
-/* The Ethernet header as well, as long as the rest of the packet's start is at hand. */
-static int stage_datagram(struct worker *w, struct pkt *p)
-{
-	const struct ip_addr *to = &p->set->remote;
-	int reason = sequence_next(w, p);
-
-	reason = PKT_THEN(reason, p->set->transform->datagram(w, p));
-	if (unlikely(reason != PKT_KEEP))
-		return reason;
-	outbound_count(w, p);
-	if (p->set->mode == SA_MODE_UDP_ENC_TUN)
-		to = natt_peer(w, p);
-	if (likely(p->out->pmtu == 0))
-		p->l2_done = tx_ue_header(w, p->m, to, &p->out->hop) == 0;
-	return PKT_KEEP;
+	if (p->set->flags & SA_FLAG_NO_ANTI_REPLAY)
+		return PKT_KEEP;
+	tell(w, p, SA_TOLD_SN_NEAR_END, DP_EVENT_SN_NEAR_END);
+	if (p->out->seq >= UINT32_MAX - 1)
+		tell(w, p, SA_TOLD_SN_END, DP_EVENT_SN_END);
+	return p->out->seq == UINT32_MAX ? DP_DROP_SN_EXHAUSTED : PKT_KEEP;
 }
 
 static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
@@ -99,16 +54,15 @@ static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
 	worker_crypto(w, p, n);
 }
 
-static int stage_done(struct worker *w, struct pkt *p)
-{
-	(void)w;
-	return likely(p->job.status == ESP_OK) ? PKT_KEEP : DP_DROP_BAD_LENGTH;
-}
-
+/* With l2_done there is nothing left to do but for paths that are narrower than the port. */
 static void outbound_transmit(struct worker *w, struct pkt *p)
 {
 	const struct ip_addr *to = &p->set->remote;
 
+	if (likely(p->l2_done && p->out->pmtu == 0)) {
+		tx_ue_frame(w, p->m);
+		return;
+	}
 	if (p->set->mode == SA_MODE_UDP_ENC_TUN) {
 		to = natt_peer(w, p);
 		if (p->version == 6)
@@ -126,8 +80,11 @@ void outbound_sealed(struct worker *w, struct pkt **p, unsigned n)
 {
 	unsigned i;
 
-	n = pkt_filter(w, p, n, stage_done);
 	for (i = 0; i < n; i++) {
+		if (unlikely(p[i]->job.status != ESP_OK)) {
+			pkt_drop(w, p[i], DP_DROP_BAD_LENGTH);
+			continue;
+		}
 		outbound_transmit(w, p[i]);
 		pkt_put(w, p[i]);
 	}
@@ -183,12 +140,11 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 	return p;
 }
 
-static int stage_live(struct worker *w, struct pkt *p)
+static int stage_datagram(struct worker *w, struct pkt *p)
 {
-	if (sa_live(p->set) != p->id || p->out->spi == 0 || p->out->closed)
+	if (unlikely(sa_live(p->set) != p->id || p->out->spi == 0 || p->out->closed))
 		return DP_DROP_STALE_SA;
-	sa_prefetch_key(sa_key_at(&w->env->sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
-	return PKT_KEEP;
+	return p->set->transform->datagram(w, p);
 }
 
 void outbound_control_burst(struct worker *w, const struct control_out *out, unsigned n)
@@ -205,7 +161,6 @@ void outbound_control_burst(struct worker *w, const struct control_out *out, uns
 		else
 			outbound_clear(w, &out[i]);
 	}
-	n_esp = pkt_filter(w, p, n_esp, stage_live);
 	worker_mark(w, WORKER_STAGE_SA);
 	n_esp = pkt_filter(w, p, n_esp, stage_datagram);
 	if (n_esp)
@@ -358,7 +313,7 @@ static int stage_from_host(struct worker *w, struct pkt *p)
 	reason = PKT_THEN(reason, stage_host(w, p));
 	reason = PKT_THEN(reason, mss_clamp(w, p));
 	reason = PKT_THEN(reason, stage_checksum(w, p));
-	return PKT_THEN(reason, stage_seal(w, p));
+	return PKT_THEN(reason, p->set->transform->seal(w, p));
 }
 
 void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)

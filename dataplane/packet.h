@@ -37,11 +37,12 @@ struct pkt {
 	uint16_t next_at;     /* in it: the octet that names the protocol */
 	uint8_t version;      /* 4 or 6 */
 	uint8_t proto;	      /* after the IP header */
-	bool fragment;	      /* needs reassembly */
-	bool udp_enc;	      /* came inside UDP: ip_len counts its header, too */
-	bool l2_done;	      /* has the right Ethernet header to go out with */
-	uint8_t reason;	      /* why it is dropped */
-	sa_set_id id;	      /* of its SA set, 0: none */
+	/* From here on zero at first: one store. */
+	_Alignas(8) sa_set_id id; /* of its SA set, 0: none */
+	bool fragment;		  /* needs reassembly */
+	bool udp_enc;		  /* came inside UDP: ip_len counts its header, too */
+	bool l2_done;		  /* has the right Ethernet header to go out with */
+	uint8_t reason;		  /* why it is dropped */
 } __rte_cache_aligned;
 
 /* Runs the next step of a stage if the one before has kept the packet. */

@@ -168,6 +168,7 @@ static inline struct pkt *pkt_get(struct worker *w, struct rte_mbuf *m)
 	p->fragment = false;
 	p->udp_enc = false;
 	p->l2_done = false;
+	p->reason = 0;
 	return p;
 }
 
