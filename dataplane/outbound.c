@@ -137,6 +137,9 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 	p->out = sa_out_at(sa, p->slot);
 	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
 	rte_prefetch0(rte_pktmbuf_mtod_offset(out->m, void *, -64));
+	if (p->id != w->last_set)
+		sa_prefetch_key_aes(sa_key_at(sa, p->slot / SA_PAIRS));
+	w->last_set = p->id;
 	return p;
 }
 
@@ -203,9 +206,9 @@ static int stage_lookup(struct worker *w, struct pkt *p)
 	p->id = sa_live(p->set);
 	if (p->id == 0)
 		return DP_DROP_CLEAR_FROM_PROTECTED;
-	if (p->id != w->host_set) /* packets come in trains */
+	if (p->id != w->last_set) /* packets come in trains */
 		sa_prefetch_key(sa_key_at(sa, p->slot / SA_PAIRS), &p->set->transform->key_out);
-	w->host_set = p->id;
+	w->last_set = p->id;
 	return PKT_KEEP;
 }
 

@@ -163,6 +163,12 @@ static inline void sa_prefetch_key_early(const struct esp_key *key)
 		rte_prefetch1(key->opaque + line * 64);
 }
 
+static inline void sa_prefetch_key_aes(const struct esp_key *key)
+{
+	for (unsigned line = 0; line < 4; line++)
+		rte_prefetch0(key->opaque + line * 64);
+}
+
 /* ---- control's side ----------------------------------------------------------------------- */
 
 struct sa_table;

@@ -106,7 +106,7 @@ struct worker {
 	unsigned n_esp_ahead;
 	struct handover_batch *hand_to; /* by worker */
 	struct slot_guess guess;
-	sa_set_id host_set; /* of the last packet from the host */
+	sa_set_id last_set; /* of the last packet sent: they come in trains */
 	struct esp_job *done[WORKER_BURST + ESP_MAX_FLIGHT];
 	struct worker_clock *clock; /* NULL: nobody asks */
 	struct dp_counters c __rte_cache_aligned;
