@@ -22,13 +22,24 @@ static inline uint16_t checksum_load16(const uint8_t *at)
 	return word;
 }
 
-/* Any sum of 16- or 32-bit words to the 16 bits that it stands for. */
+/* rte_cpu_to_be_16() is assembler that the compiler can neither move nor merge. */
+static inline rte_be16_t checksum_be16(uint16_t host)
+{
+	return RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? __builtin_bswap16(host) : host;
+}
+
+/*
+ * Any sum of 16- or 32-bit words to the 16 bits that it stands for. Both halves are added in either
+ * half, so the upper one has the lower one's carry, too.
+ */
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	uint32_t half;
+
+	sum += sum << 32 | sum >> 32;
+	half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
 }
 
 /*

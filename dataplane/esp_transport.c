@@ -71,57 +71,52 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-static void datagram_write(struct worker *w, struct pkt *p)
+/* For one IP version, so that its header's length and shape are constants. */
+static __rte_always_inline int datagram_seal(struct worker *w, struct pkt *p, uint8_t version)
 {
-	const struct sa_shared *set = p->set;
+	struct sa_shared *set = p->set;
+	const struct sa_transform *t = set->transform;
 	unsigned pair = p->slot % SA_PAIRS;
-	struct ip_new ip = {
-		.src = &set->local,
-		.dst = &set->remote,
-		.len = p->job.len + (uint32_t)ESP_ICV_LEN,
-		.proto = IPPROTO_ESP,
-	};
+	struct ip_new ip = {.src = &set->local, .dst = &set->remote, .proto = IPPROTO_ESP};
 	struct udp_path path = {
 		.local = &set->local,
 		.remote = &set->remote,
 		.local_port = set->local_port[pair],
 		.remote_port = set->remote_port[pair],
+		.version = version,
 	};
+	uint32_t l4_len = p->m->data_len + (uint32_t)sizeof(struct rte_udp_hdr);
+	uint8_t pad = (uint8_t)(-(l4_len + TRAILER_LEN) & (t->block_len - 1u));
+	uint32_t len = t->overhead + l4_len + pad + (uint32_t)TRAILER_LEN;
+	uint32_t before = (uint32_t)sizeof(struct rte_ether_hdr) + ip_new_len(version) +
+			  t->overhead + (uint32_t)sizeof(struct rte_udp_hdr);
+	int reason = sa_out_number(w, p);
+	uint8_t *esp, *l4;
 
-	ip_write(p->ip, &ip, w->ip_id++);
-	esp_header_write(w, p, p->job.esp);
-	udp_write((struct rte_udp_hdr *)p->l4, &path, p->l4_len, p->payload_sum);
+	reason = PKT_THEN(reason, esp_room(p->m, before, pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN));
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	p->version = version;
+	p->ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, sizeof(struct rte_ether_hdr));
+	esp = p->ip + ip_new_len(version);
+	l4 = esp + t->overhead;
+	p->job.key = &sa_block_of(set)->key;
+	p->job.esp = esp;
+	p->job.len = (uint16_t)len;
+	p->job.inbound = false;
+	ip.len = len + (uint32_t)ESP_ICV_LEN;
+	ip_write_as(version, p->ip, &ip, w->ip_id++);
+	esp_header_write(w, p, esp);
+	udp_write((struct rte_udp_hdr *)l4, &path, (uint16_t)l4_len, p->payload_sum);
+	esp_trailer_write(l4 + l4_len, pad, IPPROTO_UDP);
+	sa_out_count(w, p);
+	sa_out_link(w, p, &set->remote);
+	return PKT_KEEP;
 }
 
 int esp_transport_datagram(struct worker *w, struct pkt *p)
 {
-	const struct sa_transform *t = p->set->transform;
-	uint32_t l4_len = p->m->data_len + (uint32_t)sizeof(struct rte_udp_hdr);
-	uint8_t pad = (uint8_t)(-(l4_len + TRAILER_LEN) & (t->block_len - 1u));
-	uint32_t tail = pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN;
-	int reason = sa_out_number(w, p);
-
-	p->version = p->set->remote.version;
-	p->proto = IPPROTO_ESP;
-	p->ip_len = ip_new_len(p->version);
-	reason = PKT_THEN(reason, esp_room(p->m,
-					   sizeof(struct rte_ether_hdr) + p->ip_len + t->overhead +
-						   (uint32_t)sizeof(struct rte_udp_hdr),
-					   tail));
-	if (unlikely(reason != PKT_KEEP))
-		return reason;
-	p->ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, sizeof(struct rte_ether_hdr));
-	p->l4_len = (uint16_t)l4_len;
-	p->job.key = sa_key_at(&w->env->sa, p->slot / SA_PAIRS);
-	p->job.esp = p->ip + p->ip_len;
-	p->job.len = (uint16_t)(t->overhead + l4_len + pad + TRAILER_LEN);
-	p->job.inbound = false;
-	p->l4 = p->job.esp + t->overhead;
-	datagram_write(w, p);
-	esp_trailer_write(p->l4 + l4_len, pad, IPPROTO_UDP);
-	sa_out_count(w, p);
-	sa_out_link(w, p, &p->set->remote);
-	return PKT_KEEP;
+	return p->set->remote.version == 4 ? datagram_seal(w, p, 4) : datagram_seal(w, p, 6);
 }
 
 /* ---- inbound ------------------------------------------------------------------------------ */

@@ -120,6 +120,7 @@ static void inner_write(struct worker *w, const struct pkt *p, const struct tunn
 		.remote = &n->inner_remote,
 		.local_port = p->set->local_port[pair],
 		.remote_port = p->set->remote_port[pair],
+		.version = n->inner_remote.version,
 	};
 
 	ip_write(inner, &ip, w->ip_id++);

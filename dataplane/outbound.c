@@ -50,6 +50,7 @@ int sa_out_near_end(struct worker *w, struct pkt *p)
 
 static void outbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
+	w->c.esp_protected += n;
 	worker_mark(w, WORKER_STAGE_BUILD);
 	worker_crypto(w, p, n);
 }

@@ -54,6 +54,7 @@ void pmtu_note(struct worker *w, const struct pkt *p)
 {
 	__atomic_store_n(note_of(w->pmtu, p->out->spi), (uint64_t)p->out->spi << 32 | p->slot,
 			 __ATOMIC_RELAXED);
+	w->noted_spi = p->out->spi;
 }
 
 /* Slot of a recent packet with the SPI, whichever worker sent it; -1: none. */

@@ -31,10 +31,9 @@ static inline int sa_out_number(struct worker *w, struct pkt *p)
 /* When all that can fail is done: the engine refuses no packet that was laid out. */
 static inline void sa_out_count(struct worker *w, const struct pkt *p)
 {
-	w->c.esp_protected++;
 	p->out->packets++;
 	p->out->bytes += p->job.len;
-	if (p->job.len >= PMTU_NOTED)
+	if (p->job.len >= PMTU_NOTED && p->out->spi != w->noted_spi)
 		pmtu_note(w, p);
 }
 
@@ -49,12 +48,11 @@ static inline void sa_out_link(struct worker *w, struct pkt *p, const struct ip_
 	struct sa_out *out = p->out;
 	struct rte_ether_hdr *eth;
 
-	if (likely(out->hop.index == link->hop.index &&
-		   out->hop.generation == link->hop.generation && out->pmtu == 0)) {
-		eth = rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *);
+	if (likely(next_hop_cache_eq(&out->hop, &link->hop) && out->pmtu == 0)) {
+		eth = (struct rte_ether_hdr *)(p->ip - sizeof(*eth));
 		*eth = link->eth;
-		eth->ether_type = rte_cpu_to_be_16(p->version == 4 ? RTE_ETHER_TYPE_IPV4
-								   : RTE_ETHER_TYPE_IPV6);
+		eth->ether_type = p->version == 4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4)
+						  : RTE_BE16(RTE_ETHER_TYPE_IPV6);
 		p->l2_done = true;
 		return;
 	}

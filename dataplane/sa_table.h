@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_common.h>
@@ -130,6 +131,14 @@ static inline struct esp_key *sa_key_at(const struct sa_view *v, uint32_t index)
 {
 	return &v->blocks[index].key;
 }
+
+/* The keys and outbound SAs of a set whose shared line is at hand */
+static inline struct sa_block *sa_block_of(struct sa_shared *s)
+{
+	return (struct sa_block *)s;
+}
+
+_Static_assert(offsetof(struct sa_block, shared) == 0, "first in its block");
 
 static inline uint64_t *sa_window(const struct sa_view *v, uint32_t slot)
 {

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -38,6 +40,15 @@ struct next_hop_cache {
 	uint32_t generation;
 	uint32_t index;
 };
+
+static inline bool next_hop_cache_eq(const struct next_hop_cache *a, const struct next_hop_cache *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x == y;
+}
 
 /* ---- for workers, lock-free --------------------------------------------------------------- */
 

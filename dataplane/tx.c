@@ -106,7 +106,7 @@ static int link_find(struct worker *w, const struct ip_addr *dst, struct next_ho
 	struct tx_link *link = &w->link;
 	int rc;
 
-	if (likely(cache->index == link->hop.index && cache->generation == link->hop.generation))
+	if (likely(next_hop_cache_eq(cache, &link->hop)))
 		return 0;
 	rc = slowpath_next_hop(w->env->slowpath, dst, cache, &link->eth.dst_addr);
 	link->hop = *cache;

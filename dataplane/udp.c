@@ -35,6 +35,7 @@ int udp_build_clear(struct worker *w, struct pkt *p, const struct ip_endpoint *l
 		.remote = &remote->addr,
 		.local_port = rte_cpu_to_be_16(local->port),
 		.remote_port = rte_cpu_to_be_16(remote->port),
+		.version = remote->addr.version,
 	};
 
 	return udp_build(w, p, &path);

@@ -12,6 +12,7 @@
 struct udp_path {
 	const struct ip_addr *local, *remote;
 	rte_be16_t local_port, remote_port;
+	uint8_t version;
 };
 
 /*
@@ -20,10 +21,10 @@ struct udp_path {
  */
 static inline uint64_t udp_sum(const struct udp_path *path, rte_be16_t len, uint16_t payload_sum)
 {
-	uint64_t sum = payload_sum + rte_cpu_to_be_16(IPPROTO_UDP) + 2u * (uint64_t)len +
+	uint64_t sum = payload_sum + checksum_be16(IPPROTO_UDP) + 2u * (uint64_t)len +
 		       path->local_port + path->remote_port;
 
-	if (path->remote->version == 4)
+	if (path->version == 4)
 		return sum + checksum_load32(path->local->b) + checksum_load32(path->remote->b);
 	for (unsigned i = 0; i < 16; i += 4)
 		sum += (uint64_t)checksum_load32(path->local->b + i) +
@@ -35,7 +36,7 @@ static inline uint64_t udp_sum(const struct udp_path *path, rte_be16_t len, uint
 static inline void udp_write(struct rte_udp_hdr *udp, const struct udp_path *path, uint16_t len,
 			     uint16_t payload_sum)
 {
-	rte_be16_t be = rte_cpu_to_be_16(len);
+	rte_be16_t be = checksum_be16(len);
 
 	*udp = (struct rte_udp_hdr){
 		.src_port = path->local_port,
