@@ -1,37 +1,55 @@
 #include "crypto/iv_stream.h"
 
-#include <errno.h>
-#include <openssl/evp.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-/* One key makes one block of output, so counter and nonce may stay zero. */
-static const uint8_t start[16];
+#include "crypto/mb_manager.h"
 
-/* Cannot fail once the context knows its cipher; an IV that is no IV must never get out. */
+/* One key makes one block of output, so the counter may start at zero. */
+static const uint8_t start[IMB_AES_BLOCK_SIZE];
+
+/* Cannot fail with a job as this one; an IV that is no IV must never get out. */
 static void must(int ok)
 {
-	if (ok != 1)
+	if (!ok)
 		abort();
 }
 
 void iv_stream_refill(struct iv_stream *s)
 {
-	int len;
+	_Alignas(16) uint8_t schedule[11 * IMB_AES_BLOCK_SIZE], unused[11 * IMB_AES_BLOCK_SIZE];
+	IMB_JOB job = {
+		.cipher_mode = IMB_CIPHER_CNTR,
+		.cipher_direction = IMB_DIR_ENCRYPT,
+		.chain_order = IMB_ORDER_CIPHER_HASH,
+		.hash_alg = IMB_AUTH_NULL,
+		.enc_keys = schedule,
+		.dec_keys = schedule,
+		.key_len_in_bytes = IV_STREAM_KEY_LEN,
+		.iv = start,
+		.iv_len_in_bytes = sizeof(start),
+		.src = s->block,
+		.dst = s->block,
+		.msg_len_to_cipher_in_bytes = sizeof(s->block),
+	};
 
-	must(EVP_EncryptInit_ex(s->chacha20, NULL, NULL, s->block, start));
-	sodium_memzero(s->block, sizeof(s->block));
-	must(EVP_EncryptUpdate(s->chacha20, s->block, &len, s->block, sizeof(s->block)));
+	IMB_AES_KEYEXP_128(s->mgr, s->block, schedule, unused);
+	memset(s->block, 0, sizeof(s->block));
+	must(IMB_SUBMIT_CIPHER_BURST(s->mgr, &job, 1, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT,
+				     IMB_KEY_128_BYTES) == 1);
+	must(job.status & IMB_STATUS_COMPLETED_CIPHER);
+	sodium_memzero(schedule, sizeof(schedule));
+	sodium_memzero(unused, sizeof(unused));
 	s->used = IV_STREAM_KEY_LEN;
 }
 
 int iv_stream_init(struct iv_stream *s)
 {
-	s->chacha20 = EVP_CIPHER_CTX_new();
-	if (!s->chacha20 ||
-	    EVP_EncryptInit_ex(s->chacha20, EVP_chacha20(), NULL, NULL, NULL) != 1) {
+	int rc = mb_manager_alloc(&s->mgr, &s->mgr_memory);
+
+	if (rc < 0) {
 		iv_stream_free(s);
-		return -ENOMEM;
+		return rc;
 	}
 	randombytes_buf(s->block, IV_STREAM_KEY_LEN);
 	iv_stream_refill(s);
@@ -40,6 +58,8 @@ int iv_stream_init(struct iv_stream *s)
 
 void iv_stream_free(struct iv_stream *s)
 {
-	EVP_CIPHER_CTX_free(s->chacha20);
-	s->chacha20 = NULL;
+	if (s->mgr_memory)
+		esp_engine_memory_free(s->mgr_memory, imb_get_mb_mgr_size());
+	s->mgr = NULL;
+	s->mgr_memory = NULL;
 }
