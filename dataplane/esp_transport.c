@@ -2,9 +2,11 @@
 
 #include <netinet/in.h>
 
+#include "dataplane/esp_read.h"
 #include "dataplane/esp_write.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/ip_write.h"
+#include "dataplane/sa_in.h"
 #include "dataplane/sa_out.h"
 #include "dataplane/udp_write.h"
 #include "dataplane/worker.h"
@@ -121,61 +123,16 @@ int esp_transport_datagram(struct worker *w, struct pkt *p)
 
 /* ---- inbound ------------------------------------------------------------------------------ */
 
-static uint64_t load64(const uint8_t *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return rte_le_to_cpu_64(word);
-}
-
-/*
- * 1, 2, 3, ... up to pad, before `end` (RFC 4303 2.4). By words: block ciphers need up to 15. The
- * ESP header lies before, so eight octets may always be read.
- */
-static bool padding_is_right(const uint8_t *end, uint8_t pad)
-{
-	const uint64_t series = UINT64_C(0x0807060504030201), each = UINT64_C(0x0101010101010101);
-	unsigned i, wrong = 0;
-
-	if (pad == 0)
-		return true;
-	if (pad < 8)
-		return ((load64(end - 8) >> (64 - 8 * pad)) ^ series) << (64 - 8 * pad) == 0;
-	if (pad <= 16)
-		return load64(end - pad) == series && load64(end - 8) == series + each * (pad - 8u);
-	for (i = 0; i < pad; i++)
-		wrong |= end[-1 - (int)i] ^ (pad - i);
-	return (uint8_t)wrong == 0;
-}
-
-int esp_trailer_open(struct pkt *p)
-{
-	uint8_t overhead = p->set->transform->overhead;
-	uint32_t inside = p->job.len - overhead - (uint32_t)TRAILER_LEN;
-	const uint8_t *trailer = p->job.esp + p->job.len - TRAILER_LEN;
-	uint8_t pad = trailer[0];
-
-	if (pad > inside || !padding_is_right(trailer, pad))
-		return DP_DROP_BAD_PADDING;
-	p->proto = trailer[1];
-	p->l4 = p->job.esp + overhead;
-	p->l4_len = (uint16_t)(inside - pad);
-	if (p->proto == IPPROTO_NONE) /* dummy packet (RFC 4303 2.6) */
-		return DP_DROP_DUMMY;
-	return PKT_KEEP;
-}
-
 int esp_transport_open(struct worker *w, struct pkt *p)
 {
-	int reason = esp_trailer_open(p);
+	int reason = sa_in_take(w, p);
 
-	(void)w;
-	if (reason != PKT_KEEP)
+	reason = PKT_THEN(reason, esp_trailer_open(p));
+	if (unlikely(reason != PKT_KEEP))
 		return reason;
 	if (p->proto != IPPROTO_UDP && p->proto != IPPROTO_TCP)
 		return DP_DROP_BAD_NEXT_HEADER;
-	return PKT_KEEP;
+	return sa_in_selectors(p);
 }
 
 int esp_transport_restore(struct worker *w, struct pkt *p)

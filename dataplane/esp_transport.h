@@ -18,8 +18,3 @@ sa_packet_fn esp_transport_open;
 sa_packet_fn esp_transport_restore;
 /* The other way: moves Ethernet and IP header forward to make room for ESP. */
 sa_packet_fn esp_transport_gap;
-
-/* ---- the same in every mode --------------------------------------------------------------- */
-
-/* Checks the trailer; sets proto to what it names, l4 and l4_len to all before it. */
-int esp_trailer_open(struct pkt *p);

@@ -7,11 +7,13 @@
 #include <rte_udp.h>
 
 #include "dataplane/checksum.h"
-#include "dataplane/esp_transport.h"
+#include "dataplane/classify_plain.h"
+#include "dataplane/esp_read.h"
 #include "dataplane/esp_write.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/ip_write.h"
 #include "dataplane/natt.h"
+#include "dataplane/sa_in.h"
 #include "dataplane/sa_out.h"
 #include "dataplane/udp_write.h"
 #include "dataplane/worker.h"
@@ -240,21 +242,93 @@ static bool inner_remote_fits(const struct pkt *p, struct tunnel *n)
 	return true;
 }
 
-int esp_tunnel_open(struct worker *w, struct pkt *p)
+/* Any packet of a tunnel. What control reads need not be cut off: it has lengths of its own. */
+static int inner_open(struct worker *w, struct pkt *p, struct tunnel *n)
 {
 	struct natt_source from = natt_source(p);
-	struct tunnel *n = tunnel_of(w, p);
-	int reason = esp_trailer_open(p);
+	int reason = inner_parse(p);
 
-	if (reason == PKT_KEEP)
-		reason = inner_parse(p);
 	if (reason != PKT_KEEP)
 		return reason;
 	if (p->version != n->inner_local.version ||
 	    !ip_octets_are(ip_destination_octets(p), &n->inner_local) || !inner_remote_fits(p, n))
 		return DP_DROP_SELECTOR;
 	natt_learn(w, p, &from);
-	return unlikely(p->fragment) ? inner_join(w, p, n) : PKT_KEEP;
+	if (unlikely(p->fragment))
+		reason = inner_join(w, p, n);
+	return PKT_THEN(reason, sa_in_selectors(p));
+}
+
+/* UDP in IPv4 without options, whole, between the tunnel's two addresses, from a peer that is known
+ * to have that address? Then sets l4 and l4_len. */
+static inline bool inner_is_plain_v4(struct pkt *p, const struct tunnel *n)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l4;
+	uint32_t total;
+
+	if (p->l4_len < sizeof(*ip) || p->proto != IPPROTO_IPIP || n->inner_local.version != 4 ||
+	    ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_UDP ||
+	    (ip->fragment_offset & RTE_BE16((uint16_t)~RTE_IPV4_HDR_DF_FLAG)) ||
+	    ip->src_addr != checksum_load32(n->inner_remote.b) ||
+	    ip->dst_addr != checksum_load32(n->inner_local.b))
+		return false;
+	total = checksum_be16(ip->total_length);
+	if (total > p->l4_len || total < sizeof(*ip) ||
+	    checksum_fold(plain_ipv4_sum(p->l4)) != 0xffff)
+		return false;
+	p->l4 += sizeof(*ip);
+	p->l4_len = (uint16_t)(total - sizeof(*ip));
+	return true;
+}
+
+/* The same in IPv6 without extension headers. */
+static inline bool inner_is_plain_v6(struct pkt *p, const struct tunnel *n)
+{
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p->l4;
+	uint32_t len;
+
+	if (p->l4_len < sizeof(*ip) || p->proto != IPPROTO_IPV6 || n->inner_local.version != 6 ||
+	    p->l4[0] >> 4 != 6 || ip->proto != IPPROTO_UDP ||
+	    !ip_octets_are(ip->src_addr, &n->inner_remote) ||
+	    !ip_octets_are(ip->dst_addr, &n->inner_local))
+		return false;
+	len = checksum_be16(ip->payload_len);
+	if (len > p->l4_len - sizeof(*ip))
+		return false;
+	p->l4 += sizeof(*ip);
+	p->l4_len = (uint16_t)len;
+	return true;
+}
+
+/* For what nearly all packets of a tunnel are: nothing of them is cut off or looked at twice, since
+ * control reads UDP by its own length. */
+static bool inner_open_plain(struct worker *w, struct pkt *p, struct tunnel *n)
+{
+	struct natt_source from = natt_source(p);
+	uint8_t *inner = p->l4;
+
+	if (!(n->flags & TUNNEL_FIXED) || (p->set->flags & SA_FLAG_MANUAL))
+		return false;
+	if (!inner_is_plain_v4(p, n) && !inner_is_plain_v6(p, n))
+		return false;
+	p->ip = inner;
+	p->version = n->inner_local.version;
+	p->proto = IPPROTO_UDP;
+	natt_learn(w, p, &from);
+	return true;
+}
+
+int esp_tunnel_open(struct worker *w, struct pkt *p)
+{
+	struct tunnel *n = tunnel_of(w, p);
+	int reason = sa_in_take(w, p);
+
+	reason = PKT_THEN(reason, esp_trailer_open(p));
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	if (likely(inner_open_plain(w, p, n)))
+		return sa_in_selectors(p);
+	return inner_open(w, p, n);
 }
 
 /* ---- the host's side ---------------------------------------------------------------------- */

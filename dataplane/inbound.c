@@ -16,32 +16,33 @@
 #include <rte_tcp.h>
 
 #include "dataplane/classify.h"
+#include "dataplane/classify_plain.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/mss.h"
 #include "dataplane/natt.h"
 #include "dataplane/owner.h"
 #include "dataplane/reassemble.h"
+#include "dataplane/sa_in.h"
 #include "dataplane/worker.h"
 
 #define PREFETCH_AHEAD 4
 
 /* ---- ESP, before the engine --------------------------------------------------------------- */
 
-static int stage_spi(struct worker *w, struct pkt *p)
+/* Finds the lines of the SA that the SPI names, to be prefetched. */
+static inline void esp_find(struct worker *w, struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;
+	uint8_t *esp = p->ip + p->ip_len;
 	rte_be32_t head[2];
 
-	if (pkt_payload_len(p) < sizeof(head))
-		return DP_DROP_ESP_TOO_SHORT;
-	p->job.esp = p->ip + p->ip_len;
-	memcpy(head, p->job.esp, sizeof(head));
+	memcpy(head, esp, sizeof(head));
+	p->job.esp = esp;
 	p->spi = rte_be_to_cpu_32(head[0]);
 	p->seq = rte_be_to_cpu_32(head[1]);
 	p->slot = sa_slot_of_spi(sa, p->spi);
 	p->in = sa_in_at(sa, p->slot);
 	p->set = sa_shared_at(sa, p->slot / SA_PAIRS);
-	return PKT_KEEP;
 }
 
 /*
@@ -62,24 +63,21 @@ static void prefetch_lines(struct pkt *const *p, unsigned n)
  * SPI and destination address name the SA (RFC 4301 4.1); the source address is a selector, but for
  * a tunnel's peer, whom a NAT may move.
  */
-static int stage_sa(struct worker *w, struct pkt *p)
+static inline int sa_check(const struct pkt *p)
 {
-	const struct sa_view *sa = &w->env->sa;
+	const struct sa_shared *set = p->set;
 
-	p->id = sa_live(p->set);
-	if (p->id == 0 || p->spi == 0 || p->in->spi != p->spi ||
-	    p->set->local.version != p->version ||
-	    !ip_octets_are(ip_destination_octets(p), &p->set->local))
+	if (p->id == 0 || p->spi == 0 || p->in->spi != p->spi || set->local.version != p->version ||
+	    !ip_octets_are(ip_destination_octets(p), &set->local))
 		return DP_DROP_UNKNOWN_SPI;
-	if (unlikely(p->udp_enc != (p->set->mode == SA_MODE_UDP_ENC_TUN)))
+	if (unlikely(p->udp_enc != (set->mode == SA_MODE_UDP_ENC_TUN)))
 		return DP_DROP_ENCAP;
-	if (!p->udp_enc && !ip_octets_are(ip_source_octets(p), &p->set->remote))
+	if (!p->udp_enc && !ip_octets_are(ip_source_octets(p), &set->remote))
 		return DP_DROP_SELECTOR;
-	p->job.key = sa_key_at(sa, p->slot / SA_PAIRS);
 	return PKT_KEEP;
 }
 
-static int length_check(struct pkt *p)
+static inline int length_check(struct pkt *p)
 {
 	const struct sa_transform *t = p->set->transform;
 	uint32_t len = pkt_payload_len(p);
@@ -94,99 +92,37 @@ static int length_check(struct pkt *p)
 	return PKT_KEEP;
 }
 
-static int sequence_check(struct worker *w, struct pkt *p)
+static int stage_sa(struct worker *w, struct pkt *p)
 {
-	const struct sa_view *sa = &w->env->sa;
+	int reason;
 
-	if (unlikely(p->set->flags & SA_FLAG_NO_ANTI_REPLAY))
-		return PKT_KEEP;
-	return replay_check(sa->replay, sa_window(sa, p->slot), p->in->top, p->seq)
-		       ? PKT_KEEP
-		       : DP_DROP_REPLAY;
-}
-
-static int stage_sequence(struct worker *w, struct pkt *p)
-{
-	int reason = length_check(p);
-
-	return PKT_THEN(reason, sequence_check(w, p));
-}
-
-static void prefetch_keys(const struct worker *w, struct pkt *const *p, unsigned n)
-{
-	unsigned i;
-
-	for (i = 0; i < n; i++) {
-		sa_prefetch_key(p[i]->job.key, &p[i]->set->transform->key_in);
-		rte_prefetch0(sa_window(&w->env->sa, p[i]->slot));
+	p->id = sa_live(p->set);
+	reason = sa_check(p);
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	/* A NAT's address says nothing about the owner. */
+	if (unlikely(p->udp_enc && p->set->owner != w->id)) {
+		handover_push(w, p->set->owner, p->m, HANDOVER_UE_RX);
+		return PKT_TAKEN;
 	}
+	p->job.key = &sa_block_of(p->set)->key;
+	if (p->id != w->last_set) { /* packets come in trains */
+		sa_prefetch_key(p->job.key, &p->set->transform->key_in);
+		rte_prefetch0(sa_window(&w->env->sa, p->slot));
+	}
+	w->last_set = p->id;
+	reason = length_check(p);
+	return PKT_THEN(reason, sa_in_check(w, p));
 }
 
 static void inbound_esp(struct worker *w, struct pkt **p, unsigned n)
 {
 	n = pkt_filter(w, p, n, stage_sa);
-	prefetch_keys(w, p, n);
-	if (w->env->n_workers > 1)
-		n = natt_hand_over(w, p, n);
-	n = pkt_filter(w, p, n, stage_sequence);
 	worker_mark(w, WORKER_STAGE_SA);
 	worker_crypto(w, p, n);
 }
 
 /* ---- ESP, after the engine ---------------------------------------------------------------- */
-
-static int icv_check(struct worker *w, struct pkt *p)
-{
-	if (likely(p->job.status == ESP_OK)) {
-		w->c.esp_checked++;
-		return PKT_KEEP;
-	}
-	return p->job.status == ESP_BAD_ICV ? DP_DROP_BAD_ICV : DP_DROP_BAD_LENGTH;
-}
-
-/* Checked again: the same packet may have been in the engine twice. */
-static int sequence_update(struct worker *w, struct pkt *p)
-{
-	const struct sa_view *sa = &w->env->sa;
-	uint64_t *window = sa_window(sa, p->slot);
-
-	if (likely(!(p->set->flags & SA_FLAG_NO_ANTI_REPLAY))) {
-		if (!replay_check(sa->replay, window, p->in->top, p->seq))
-			return DP_DROP_REPLAY;
-		replay_update(sa->replay, window, &p->in->top, p->seq);
-	} else if (p->seq > p->in->top) {
-		p->in->top = p->seq;
-	}
-	p->in->packets++;
-	p->in->bytes += p->job.len;
-	return PKT_KEEP;
-}
-
-/* Addresses were compared when the SA was found; protocol by `open`; the ports here. UDP's checksum
- * is left to dp_recv(): control reads the payload anyway. */
-static int selectors_check(const struct pkt *p)
-{
-	unsigned pair = p->slot % SA_PAIRS;
-	rte_be16_t ports[2]; /* UDP and TCP begin with source and destination */
-
-	if (p->l4_len < sizeof(ports))
-		return DP_DROP_TRUNCATED;
-	memcpy(ports, p->l4, sizeof(ports));
-	if (ports[0] != p->set->remote_port[pair] || ports[1] != p->set->local_port[pair])
-		return DP_DROP_SELECTOR;
-	if (p->proto == IPPROTO_UDP)
-		return ip_udp_length_check((const struct rte_udp_hdr *)p->l4, p->l4_len);
-	return ip_tcp_check((const struct rte_tcp_hdr *)p->l4, p->l4_len);
-}
-
-static int stage_open(struct worker *w, struct pkt *p)
-{
-	int reason = icv_check(w, p);
-
-	reason = PKT_THEN(reason, sequence_update(w, p));
-	reason = PKT_THEN(reason, p->set->transform->open(w, p));
-	return PKT_THEN(reason, selectors_check(p));
-}
 
 static void to_host(struct worker *w, struct pkt *p)
 {
@@ -194,26 +130,34 @@ static void to_host(struct worker *w, struct pkt *p)
 	pkt_put(w, p);
 }
 
-static void inbound_deliver(struct worker *w, struct pkt **p, unsigned n)
+/* To control, or plain again to the host's stack. */
+static inline void inbound_deliver(struct worker *w, struct pkt *p)
 {
-	unsigned i;
-
-	for (i = 0; i < n; i++) {
-		if (p[i]->proto == IPPROTO_UDP && likely(!(p[i]->set->flags & SA_FLAG_MANUAL))) {
-			control_ring_push(w, p[i], (const struct rte_udp_hdr *)p[i]->l4);
-			continue;
-		}
-		p[i]->set->transform->to_host(w, p[i]);
-		mss_clamp(w, p[i]);
-		to_host(w, p[i]);
+	if (likely(p->proto == IPPROTO_UDP && !(p->set->flags & SA_FLAG_MANUAL))) {
+		control_ring_push(w, p, (const struct rte_udp_hdr *)p->l4);
+		return;
 	}
+	p->set->transform->to_host(w, p);
+	mss_clamp(w, p);
+	to_host(w, p);
+}
+
+static int stage_open(struct worker *w, struct pkt *p)
+{
+	if (unlikely(p->job.status != ESP_OK))
+		return p->job.status == ESP_BAD_ICV ? DP_DROP_BAD_ICV : DP_DROP_BAD_LENGTH;
+	w->c.esp_checked++;
+	return p->set->transform->open(w, p);
 }
 
 void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
 {
+	unsigned i;
+
 	n = pkt_filter(w, p, n, stage_open);
 	worker_mark(w, WORKER_STAGE_OPEN);
-	inbound_deliver(w, p, n);
+	for (i = 0; i < n; i++)
+		inbound_deliver(w, p[i]);
 	worker_mark(w, WORKER_STAGE_DELIVER);
 }
 
@@ -232,19 +176,30 @@ static bool inbound_is_ours(struct worker *w, struct pkt *p)
 	return false;
 }
 
-/* Sends one frame on its way. Returns its packet if it is ESP for us. */
-static struct pkt *inbound_frame(struct worker *w, struct rte_mbuf *m)
+/* ESP with room for its header. */
+static struct pkt *inbound_esp_header(struct worker *w, struct pkt *p)
 {
-	struct pkt *p = pkt_get(w, m);
+	if (likely(pkt_payload_len(p) >= ESP_HEADER_LEN)) {
+		esp_find(w, p);
+		return p;
+	}
+	pkt_drop(w, p, DP_DROP_ESP_TOO_SHORT);
+	return NULL;
+}
+
+/* Sends one frame on its way. Returns its packet if it is ESP for us. */
+static struct pkt *inbound_frame(struct worker *w, struct pkt *p)
+{
+	struct rte_mbuf *m;
 
 	switch (classify_ue(w, p)) {
 	case CLASS_ESP:
-		return inbound_is_ours(w, p) ? p : NULL;
+		return inbound_is_ours(w, p) ? inbound_esp_header(w, p) : NULL;
 	case CLASS_FRAGMENT:
 		m = inbound_is_ours(w, p) ? reassemble_packet(w, p) : NULL;
-		return m ? inbound_frame(w, m) : NULL;
+		return m ? inbound_frame(w, pkt_get(w, m)) : NULL;
 	case CLASS_UDP_ENC:
-		return natt_input(w, p) ? p : NULL;
+		return natt_input(w, p) ? inbound_esp_header(w, p) : NULL;
 	case CLASS_ICMP:
 		if (pmtu_hear(w, p))
 			to_host(w, p);
@@ -259,6 +214,19 @@ static struct pkt *inbound_frame(struct worker *w, struct rte_mbuf *m)
 		pkt_drop(w, p, (enum dp_drop)p->reason);
 		return NULL;
 	}
+}
+
+/* What nearly all frames are needs no more than this; any doubt goes the long way. */
+static inline struct pkt *inbound_frame_plain(struct worker *w, struct rte_mbuf *m)
+{
+	struct pkt *p = pkt_get(w, m);
+
+	if (unlikely(!classify_plain_esp(w, p)))
+		return inbound_frame(w, p);
+	if (unlikely(!inbound_is_ours(w, p)))
+		return NULL;
+	esp_find(w, p);
+	return p;
 }
 
 unsigned inbound_rest(struct worker *w)
@@ -283,10 +251,9 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	for (i = 0; i < n; i++) {
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + PREFETCH_AHEAD], void *));
-		esp[n_esp] = inbound_frame(w, frames[i]);
+		esp[n_esp] = inbound_frame_plain(w, frames[i]);
 		n_esp += esp[n_esp] != NULL;
 	}
-	n_esp = pkt_filter(w, esp, n_esp, stage_spi);
 	prefetch_lines(esp, n_esp);
 	worker_mark(w, WORKER_STAGE_CLASSIFY);
 	(void)inbound_rest(w);

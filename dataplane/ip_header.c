@@ -114,16 +114,6 @@ int ip_header_parse(struct pkt *p)
 	return p->version == 4 ? ipv4_parse(p) : ipv6_parse(p);
 }
 
-int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len)
-{
-	uint32_t own;
-
-	if (len < sizeof(*udp))
-		return DP_DROP_BAD_UDP;
-	own = rte_be_to_cpu_16(udp->dgram_len);
-	return own < sizeof(*udp) || own > len ? DP_DROP_BAD_UDP : PKT_KEEP;
-}
-
 int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len)
 {
 	int reason = ip_udp_length_check(udp, len);

@@ -1,6 +1,7 @@
 /* Headers of a received packet: checked once, so that what follows may trust their lengths. */
 #pragma once
 
+#include "dataplane/checksum.h"
 #include "dataplane/packet.h"
 
 #include <rte_ip.h>
@@ -14,7 +15,16 @@
 int ip_header_parse(struct pkt *p);
 
 /* UDP of len octets: is its length field right? PKT_KEEP or DP_DROP_BAD_UDP. */
-int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len);
+static inline int ip_udp_length_check(const struct rte_udp_hdr *udp, uint32_t len)
+{
+	uint32_t own;
+
+	if (len < sizeof(*udp))
+		return DP_DROP_BAD_UDP;
+	own = checksum_be16(udp->dgram_len);
+	return own < sizeof(*udp) || own > len ? DP_DROP_BAD_UDP : PKT_KEEP;
+}
+
 /* UDP of len octets inside p: its length field and checksum. PKT_KEEP or DP_DROP_BAD_UDP. */
 int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t len);
 

@@ -81,21 +81,6 @@ bool natt_input(struct worker *w, struct pkt *p)
 	return true;
 }
 
-unsigned natt_hand_over(struct worker *w, struct pkt **p, unsigned n)
-{
-	unsigned i, kept = 0;
-
-	for (i = 0; i < n; i++) {
-		if (!p[i]->udp_enc || p[i]->set->owner == w->id) {
-			p[kept++] = p[i];
-			continue;
-		}
-		handover_push(w, p[i]->set->owner, p[i]->m, HANDOVER_UE_RX);
-		pkt_put(w, p[i]);
-	}
-	return kept;
-}
-
 /* ---- where is the peer -------------------------------------------------------------------- */
 
 struct natt_source natt_source(const struct pkt *p)

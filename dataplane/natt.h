@@ -26,8 +26,6 @@ static inline bool natt_is_esp(const struct rte_udp_hdr *udp, uint32_t len)
  */
 bool natt_input(struct worker *w, struct pkt *p);
 
-/* Packets whose set another worker owns go there: a NAT's address says nothing about the owner. */
-unsigned natt_hand_over(struct worker *w, struct pkt **p, unsigned n);
 
 /* Where a packet came from, outside. */
 struct natt_source {
