@@ -109,8 +109,8 @@ static void icvs_check(const struct mb_burst *b, struct esp_job *const *jobs, un
 			esp_icv_eq(b->icv[i], jobs[i]->esp + jobs[i]->len) ? ESP_OK : ESP_BAD_ICV;
 }
 
-static __attribute__((always_inline)) inline void
-burst_run(struct mb_burst *b, unsigned kind, struct esp_job *const *jobs, unsigned n)
+static __attribute__((always_inline)) inline void burst_run(struct mb_burst *b, unsigned kind,
+							    struct esp_job *const *jobs, unsigned n)
 {
 	struct esp_job *taken[MB_BURST];
 	struct kind k = kind_of(kind);

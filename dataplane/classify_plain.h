@@ -27,8 +27,8 @@ static inline bool classify_plain_esp(const struct worker *w, struct pkt *p)
 
 	if (rte_pktmbuf_data_len(m) < sizeof(*eth) + sizeof(*ip) + ESP_HEADER_LEN ||
 	    m->nb_segs != 1 || !rte_is_same_ether_addr(&eth->dst_addr, &w->env->ue.mac) ||
-	    eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) || ip->version_ihl != RTE_IPV4_VHL_DEF ||
-	    ip->next_proto_id != IPPROTO_ESP ||
+	    eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
+	    ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_ESP ||
 	    (ip->fragment_offset & RTE_BE16((uint16_t)~RTE_IPV4_HDR_DF_FLAG)))
 		return false;
 	total = checksum_be16(ip->total_length);

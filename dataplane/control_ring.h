@@ -1,7 +1,7 @@
 /*
  * Between a worker and control: rings with one producer and one consumer each, that carry 16 octets
- * beside the packet's buffer; all else is in that. What came protected has a ring of its own, so a flood of clear datagrams cannot
- * crowd it out.
+ * beside the packet's buffer; all else is in that. What came protected has a ring of its own, so a
+ * flood of clear datagrams cannot crowd it out.
  */
 #pragma once
 
@@ -16,8 +16,8 @@
 #define CONTROL_BATCH 64
 
 /*
- * A datagram from control on its way to a worker: the UDP payload. Control sums it up while it is in
- * its cache, so the worker need not read it before encryption.
+ * A datagram from control on its way to a worker: the UDP payload. Control sums it up while it is
+ * in its cache, so the worker need not read it before encryption.
  */
 struct control_out {
 	struct rte_mbuf *m;   /* NULL: the set is due for a keepalive */

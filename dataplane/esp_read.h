@@ -29,7 +29,8 @@ static inline bool esp_padding_is_right(const uint8_t *end, uint8_t pad)
 	if (pad < 8)
 		return ((esp_load64(end - 8) >> (64 - 8 * pad)) ^ series) << (64 - 8 * pad) == 0;
 	if (pad <= 16)
-		return esp_load64(end - pad) == series && esp_load64(end - 8) == series + each * (pad - 8u);
+		return esp_load64(end - pad) == series &&
+		       esp_load64(end - 8) == series + each * (pad - 8u);
 	for (i = 0; i < pad; i++)
 		wrong |= end[-1 - (int)i] ^ (pad - i);
 	return (uint8_t)wrong == 0;

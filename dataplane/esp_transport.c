@@ -95,7 +95,8 @@ static __rte_always_inline int datagram_seal(struct worker *w, struct pkt *p, ui
 	int reason = sa_out_number(w, p);
 	uint8_t *esp, *l4;
 
-	reason = PKT_THEN(reason, esp_room(p->m, before, pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN));
+	reason =
+		PKT_THEN(reason, esp_room(p->m, before, pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN));
 	if (unlikely(reason != PKT_KEEP))
 		return reason;
 	p->version = version;

@@ -26,7 +26,6 @@ static inline bool natt_is_esp(const struct rte_udp_hdr *udp, uint32_t len)
  */
 bool natt_input(struct worker *w, struct pkt *p);
 
-
 /* Where a packet came from, outside. */
 struct natt_source {
 	const uint8_t *addr;

@@ -21,7 +21,8 @@ static inline int sa_in_check(const struct worker *w, const struct pkt *p)
 		       : DP_DROP_REPLAY;
 }
 
-/* The ICV is good: the number is used up. Checked again, as it may have been in the engine twice. */
+/* The ICV is good: the number is used up. Checked again, as it may have been in the engine twice.
+ */
 static inline int sa_in_take(const struct worker *w, const struct pkt *p)
 {
 	const struct sa_view *sa = &w->env->sa;

@@ -1,6 +1,6 @@
 /*
- * What each packet that leaves by an SA needs, in every mode: its number, to be counted, a next hop.
- * Inline as ip_write.h.
+ * What each packet that leaves by an SA needs, in every mode: its number, to be counted, a next
+ * hop. Inline as ip_write.h.
  */
 #pragma once
 
