@@ -1,6 +1,7 @@
 /*
- * The first stage for what nearly all frames are, inline: whole, to our MAC address, IPv4 without
- * options, no fragment, ESP. All else, and what is wrong in any way, is left to classify_ue().
+ * The first stage for what nearly all frames are, inline: whole, IPv4 without options, no fragment;
+ * ESP to our MAC address, or UDP and TCP of a protected port of the host. All else, and what is
+ * wrong in any way, is left to classify_ue() and classify_host().
  */
 #pragma once
 
@@ -17,30 +18,58 @@ static inline uint64_t plain_ipv4_sum(const uint8_t *ip)
 	       checksum_load32(ip + 12) + checksum_load32(ip + 16);
 }
 
-/* True: the packet is CLASS_ESP with room for the ESP header, and what classify_ue() fills is. */
-static inline bool classify_plain_esp(const struct worker *w, struct pkt *p)
+/* No options, no fragment, the sum right, and lengths that hold `least` octets after the header.
+ * Fills what ip_header_parse() does. */
+static inline bool classify_plain_ipv4(struct pkt *p, uint32_t least)
 {
 	struct rte_mbuf *m = p->m;
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(uintptr_t)(eth + 1);
 	uint32_t room = rte_pktmbuf_data_len(m) - (uint32_t)sizeof(*eth), total;
 
-	if (rte_pktmbuf_data_len(m) < sizeof(*eth) + sizeof(*ip) + ESP_HEADER_LEN ||
-	    m->nb_segs != 1 || !rte_is_same_ether_addr(&eth->dst_addr, &w->env->ue.mac) ||
+	if (rte_pktmbuf_data_len(m) < sizeof(*eth) + sizeof(*ip) + least || m->nb_segs != 1 ||
 	    eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
-	    ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_ESP ||
+	    ip->version_ihl != RTE_IPV4_VHL_DEF ||
 	    (ip->fragment_offset & RTE_BE16((uint16_t)~RTE_IPV4_HDR_DF_FLAG)))
 		return false;
 	total = checksum_be16(ip->total_length);
-	if (total > room || total < sizeof(*ip) + ESP_HEADER_LEN ||
+	if (total > room || total < sizeof(*ip) + least ||
 	    checksum_fold(plain_ipv4_sum((const uint8_t *)ip)) != 0xffff)
 		return false;
 	if (unlikely(total < room)) /* link padding */
 		rte_pktmbuf_trim(m, (uint16_t)(room - total));
 	p->ip = (uint8_t *)ip;
 	p->version = 4;
-	p->proto = IPPROTO_ESP;
+	p->proto = ip->next_proto_id;
 	p->ip_len = sizeof(*ip);
 	p->next_at = offsetof(struct rte_ipv4_hdr, next_proto_id);
 	return true;
+}
+
+/* To us, or to all: the switch does not know better. */
+static inline bool classify_ether_ours(const struct worker *w, const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+
+	return likely(rte_is_same_ether_addr(&eth->dst_addr, &w->env->ue.mac)) ||
+	       !rte_is_unicast_ether_addr(&eth->dst_addr);
+}
+
+/* True: CLASS_ESP, with room for the ESP header. */
+static inline bool classify_plain_esp(const struct worker *w, struct pkt *p)
+{
+	return classify_plain_ipv4(p, ESP_HEADER_LEN) && p->proto == IPPROTO_ESP &&
+	       classify_ether_ours(w, p->m);
+}
+
+/* True: CLASS_PROTECT. */
+static inline bool classify_plain_host(const struct worker *w, struct pkt *p)
+{
+	rte_be16_t port;
+
+	if (!classify_plain_ipv4(p, 2 * sizeof(port)) ||
+	    (p->proto != IPPROTO_UDP && p->proto != IPPROTO_TCP))
+		return false;
+	memcpy(&port, p->ip + p->ip_len, sizeof(port));
+	return worker_port_protected(w, port);
 }

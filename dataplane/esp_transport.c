@@ -31,14 +31,14 @@ static inline void headers_move(uint8_t *to, const uint8_t *from, size_t n, size
 
 /* ---- outbound ----------------------------------------------------------------------------- */
 
-int esp_transport_gap(struct worker *w, struct pkt *p)
+/* Moves Ethernet and IP header forward to make room for ESP. */
+static int headers_part(struct pkt *p)
 {
 	uint8_t overhead = p->set->transform->overhead;
 	uint8_t *old = rte_pktmbuf_mtod(p->m, uint8_t *);
 	size_t headers = (size_t)(p->ip - old) + p->ip_len;
 	uint8_t *start = (uint8_t *)rte_pktmbuf_prepend(p->m, overhead);
 
-	(void)w;
 	if (!start)
 		return DP_DROP_NO_BUFFER;
 	headers_move(start + headers, old + headers, headers, rte_pktmbuf_headroom(p->m));
@@ -46,17 +46,19 @@ int esp_transport_gap(struct worker *w, struct pkt *p)
 	return PKT_KEEP;
 }
 
-int esp_transport_seal(struct worker *w, struct pkt *p)
+/* Any headers. */
+static int packet_seal(struct worker *w, struct pkt *p)
 {
 	const struct sa_transform *t = p->set->transform;
 	uint8_t pad = (uint8_t)(-(p->l4_len + TRAILER_LEN) & (t->block_len - 1));
 	uint32_t len = t->overhead + p->l4_len + pad + (uint32_t)TRAILER_LEN;
-	uint8_t *esp = p->ip + p->ip_len, *tail;
-
+	uint8_t *esp, *tail;
 	int reason = sa_out_number(w, p);
 
+	reason = PKT_THEN(reason, headers_part(p));
 	if (unlikely(reason != PKT_KEEP))
 		return reason;
+	esp = p->ip + p->ip_len;
 	if (p->ip_len + len + ESP_ICV_LEN > UINT16_MAX)
 		return DP_DROP_TOO_BIG;
 	tail = (uint8_t *)rte_pktmbuf_append(p->m, pad + TRAILER_LEN + ESP_ICV_LEN);
@@ -71,6 +73,53 @@ int esp_transport_seal(struct worker *w, struct pkt *p)
 	p->job.inbound = false;
 	sa_out_count(w, p);
 	return PKT_KEEP;
+}
+
+/*
+ * The same in one go for the frame of the host that nearly all are: Ethernet, IPv4 without options.
+ * What changes in the IP header is taken from where it was: there nothing has just been stored.
+ */
+static int frame_seal(struct worker *w, struct pkt *p)
+{
+	const struct sa_transform *t = p->set->transform;
+	struct rte_mbuf *m = p->m;
+	const struct rte_ipv4_hdr *old = (const struct rte_ipv4_hdr *)p->ip;
+	uint8_t pad = (uint8_t)(-(p->l4_len + TRAILER_LEN) & (t->block_len - 1u));
+	uint32_t len = t->overhead + p->l4_len + pad + (uint32_t)TRAILER_LEN;
+	rte_be16_t total = checksum_be16((uint16_t)(sizeof(*old) + len + (uint32_t)ESP_ICV_LEN));
+	rte_be16_t was = old->total_length;
+	uint16_t sum = old->hdr_checksum;
+	struct rte_ipv4_hdr *ip;
+	int reason = sa_out_number(w, p);
+
+	reason = PKT_THEN(reason,
+			  esp_room(m, t->overhead, pad + TRAILER_LEN + (uint32_t)ESP_ICV_LEN));
+	if (unlikely(reason != PKT_KEEP))
+		return reason;
+	sum = checksum_replace16(sum, was, total);
+	sum = checksum_replace16(sum, checksum_be16(p->proto), checksum_be16(IPPROTO_ESP));
+	headers_move(p->l4 - t->overhead, p->l4, sizeof(struct rte_ether_hdr) + sizeof(*ip),
+		     rte_pktmbuf_headroom(m));
+	p->ip -= t->overhead;
+	ip = (struct rte_ipv4_hdr *)p->ip;
+	ip->total_length = total;
+	ip->next_proto_id = IPPROTO_ESP;
+	ip->hdr_checksum = sum;
+	p->job.key = &sa_block_of(p->set)->key;
+	p->job.esp = p->ip + sizeof(*ip);
+	p->job.len = (uint16_t)len;
+	p->job.inbound = false;
+	esp_header_write(w, p, p->job.esp);
+	esp_trailer_write(p->l4 + p->l4_len, pad, p->proto);
+	sa_out_count(w, p);
+	return PKT_KEEP;
+}
+
+int esp_transport_seal(struct worker *w, struct pkt *p)
+{
+	bool plain = p->version == 4 && p->l2_done && p->ip_len == sizeof(struct rte_ipv4_hdr);
+
+	return likely(plain) ? frame_seal(w, p) : packet_seal(w, p);
 }
 
 /* For one IP version, so that its header's length and shape are constants. */

@@ -5,8 +5,8 @@
 #include "dataplane/sa_transform.h"
 
 /*
- * Outbound, before encryption: p->l4 lies transform->overhead octets behind the IP header. Writes
- * ESP header, IV and trailer, adapts the IP header, and sets up the job.
+ * Outbound, before encryption, a packet of the host: makes room for ESP between the IP header and
+ * p->l4, writes ESP header, IV and trailer, adapts the IP header, and sets up the job.
  */
 sa_packet_fn esp_transport_seal;
 /* The same for a UDP payload from control: all headers are written, none moved or adapted. */
@@ -16,5 +16,3 @@ sa_packet_fn esp_transport_open;
 
 /* Takes ESP away: p->m becomes the frame with the plain packet. */
 sa_packet_fn esp_transport_restore;
-/* The other way: moves Ethernet and IP header forward to make room for ESP. */
-sa_packet_fn esp_transport_gap;

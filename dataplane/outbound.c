@@ -17,6 +17,7 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/classify.h"
+#include "dataplane/classify_plain.h"
 #include "dataplane/esp_tunnel.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/mss.h"
@@ -279,17 +280,16 @@ static void outbound_plain(struct worker *w, struct pkt *p)
 }
 
 /* Sends one frame on its way. Returns its packet if it needs protection. */
-static struct pkt *outbound_frame(struct worker *w, struct rte_mbuf *m, bool l2_done)
+static struct pkt *outbound_frame(struct worker *w, struct pkt *p)
 {
-	struct pkt *p = pkt_get(w, m);
+	struct rte_mbuf *m;
 
-	p->l2_done = l2_done;
 	switch (classify_host(w, p)) {
 	case CLASS_PROTECT:
 		return p;
 	case CLASS_FRAGMENT:
 		m = outbound_is_ours(w, p) ? reassemble_packet(w, p) : NULL;
-		return m ? outbound_frame(w, m, false) : NULL;
+		return m ? outbound_frame(w, pkt_get(w, m)) : NULL;
 	case CLASS_UE:
 		outbound_plain(w, p);
 		return NULL;
@@ -299,6 +299,14 @@ static struct pkt *outbound_frame(struct worker *w, struct rte_mbuf *m, bool l2_
 	}
 }
 
+static inline struct pkt *outbound_frame_plain(struct worker *w, struct rte_mbuf *m)
+{
+	struct pkt *p = pkt_get(w, m);
+
+	p->l2_done = true;
+	return likely(classify_plain_host(w, p)) ? p : outbound_frame(w, p);
+}
+
 /* A tunnel's packets go elsewhere than the kernel has thought: they get a new Ethernet header. */
 static int stage_host(struct worker *w, struct pkt *p)
 {
@@ -306,7 +314,7 @@ static int stage_host(struct worker *w, struct pkt *p)
 		p->l2_done = false;
 	if (!p->l2_done)
 		rte_pktmbuf_adj(p->m, sizeof(struct rte_ether_hdr));
-	return p->set->transform->from_host(w, p);
+	return p->set->transform->from_host ? p->set->transform->from_host(w, p) : PKT_KEEP;
 }
 
 /* In one go: each needs little but the packet's own lines. */
@@ -315,7 +323,8 @@ static int stage_from_host(struct worker *w, struct pkt *p)
 	int reason = pmtu_stage_size(w, p);
 
 	reason = PKT_THEN(reason, stage_host(w, p));
-	reason = PKT_THEN(reason, mss_clamp(w, p));
+	if (p->proto == IPPROTO_TCP)
+		reason = PKT_THEN(reason, mss_clamp(w, p));
 	reason = PKT_THEN(reason, stage_checksum(w, p));
 	return PKT_THEN(reason, p->set->transform->seal(w, p));
 }
@@ -326,7 +335,7 @@ void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	unsigned i, n_esp = 0;
 
 	for (i = 0; i < n; i++) {
-		p[n_esp] = outbound_frame(w, frames[i], true);
+		p[n_esp] = outbound_frame_plain(w, frames[i]);
 		if (!p[n_esp])
 			continue;
 		p[n_esp]->l4 = p[n_esp]->ip + p[n_esp]->ip_len;

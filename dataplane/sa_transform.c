@@ -20,7 +20,6 @@ void sa_transforms_init(struct sa_transforms *t)
 		transport->seal = esp_transport_seal;
 		transport->datagram = esp_transport_datagram;
 		transport->open = esp_transport_open;
-		transport->from_host = esp_transport_gap;
 		transport->to_host = esp_transport_restore;
 		transport->iv_len = suite->iv_len;
 		transport->block_len = suite->block_len;

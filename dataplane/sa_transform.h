@@ -16,11 +16,14 @@ struct pkt;
 typedef int sa_packet_fn(struct worker *w, struct pkt *p);
 
 struct sa_transform {
-	sa_packet_fn *seal; /* before encryption: room, ESP header, IV, trailer, IP header */
-	sa_packet_fn
-		*datagram;  /* the same for a UDP payload from control, which gets all headers */
-	sa_packet_fn *open; /* after decryption: what is inside, and whether it may be */
-	sa_packet_fn *from_host; /* a packet of the host's stack, before `seal` */
+	/* before encryption: number, room, ESP header, IV, trailer, IP header; counted */
+	sa_packet_fn *seal;
+	/* the same for a UDP payload from control, which gets all headers */
+	sa_packet_fn *datagram;
+	/* after decryption, ICV good: number taken, what is inside, and whether it may be */
+	sa_packet_fn *open;
+	/* a packet of the host's stack, before `seal`; NULL: nothing to do */
+	sa_packet_fn *from_host;
 	sa_packet_fn *to_host;	 /* after `open`: p->m becomes the frame with the plain packet */
 	uint8_t iv_len;
 	uint8_t block_len;
