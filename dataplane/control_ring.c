@@ -160,7 +160,7 @@ bool control_ring_waiting(const struct control_ring *r)
 
 /* ---- a worker's side ---------------------------------------------------------------------- */
 
-static void batch_flush(struct worker *w, struct control_batch *b)
+void control_ring_batch_flush(struct worker *w, struct control_batch *b)
 {
 	unsigned sent =
 		rte_ring_sp_enqueue_burst_elem(b->ring, b->pkt, sizeof(b->pkt[0]), b->n, NULL);
@@ -172,31 +172,14 @@ static void batch_flush(struct worker *w, struct control_batch *b)
 	b->n = 0;
 }
 
-void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr *udp)
-{
-	struct control_batch *b = p->set ? &w->control.secured : &w->control.clear;
-
-	if (b->n == CONTROL_BATCH)
-		batch_flush(w, b);
-	p->m->data_off = (uint16_t)((const uint8_t *)(udp + 1) - (uint8_t *)p->m->buf_addr);
-	b->pkt[b->n++] = (struct control_in){
-		.m = p->m,
-		.set = p->id,
-		.ip_at = (uint16_t)(p->ip - (uint8_t *)p->m->buf_addr),
-		.pair = (uint8_t)(p->slot % SA_PAIRS),
-		.version = p->version,
-	};
-	pkt_put(w, p);
-}
-
 void control_ring_flush(struct worker *w)
 {
 	struct control_ring *r = &w->control;
 
 	if (r->secured.n + r->clear.n == 0)
 		return;
-	batch_flush(w, &r->secured);
-	batch_flush(w, &r->clear);
+	control_ring_batch_flush(w, &r->secured);
+	control_ring_batch_flush(w, &r->clear);
 	control_wake_up(w->env->wake);
 }
 

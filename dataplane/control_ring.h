@@ -85,12 +85,9 @@ bool control_ring_waiting(const struct control_ring *r);
 /* ---- a worker's side ---------------------------------------------------------------------- */
 
 struct worker;
-struct pkt;
-struct rte_udp_hdr;
 
-/* Takes a packet with its UDP header, checked; p->set and id: of its SA set, NULL and 0 in clear.
- */
-void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr *udp);
+/* control_ring_push() is in worker.h. */
+void control_ring_batch_flush(struct worker *w, struct control_batch *b);
 void control_ring_flush(struct worker *w);
 /* false: ring full, try again with a later packet */
 bool control_ring_event(struct worker *w, const struct dp_event *event);

@@ -154,11 +154,17 @@ void inbound_opened(struct worker *w, struct pkt **p, unsigned n)
 {
 	unsigned i;
 
-	n = pkt_filter(w, p, n, stage_open);
+	for (i = 0; i < n; i++) {
+		int reason = stage_open(w, p[i]);
+
+		if (likely(reason == PKT_KEEP))
+			inbound_deliver(w, p[i]);
+		else if (reason == PKT_TAKEN)
+			pkt_put(w, p[i]);
+		else
+			pkt_drop(w, p[i], (enum dp_drop)reason);
+	}
 	worker_mark(w, WORKER_STAGE_OPEN);
-	for (i = 0; i < n; i++)
-		inbound_deliver(w, p[i]);
-	worker_mark(w, WORKER_STAGE_DELIVER);
 }
 
 /* ---- all frames --------------------------------------------------------------------------- */

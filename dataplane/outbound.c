@@ -62,7 +62,7 @@ static void outbound_transmit(struct worker *w, struct pkt *p)
 	const struct ip_addr *to = &p->set->remote;
 
 	if (likely(p->l2_done && p->out->pmtu == 0)) {
-		tx_ue_frame(w, p->m);
+		tx_ue_frame_quick(w, p->m);
 		return;
 	}
 	if (p->set->mode == SA_MODE_UDP_ENC_TUN) {
@@ -120,10 +120,12 @@ void outbound_control_prefetch(struct worker *w, const struct control_out *out, 
 	for (i = 0; i < n; i++) {
 		uint32_t slot = sa_slot_of_id(sa, out[i].set, out[i].pair);
 
+		rte_prefetch0(out[i].m);
+		if (i > 0 && out[i].set == out[i - 1].set) /* packets come in trains */
+			continue;
 		rte_prefetch0(sa_out_at(sa, slot));
 		rte_prefetch0(sa_shared_at(sa, slot / SA_PAIRS));
 		sa_prefetch_key_early(sa_key_at(sa, slot / SA_PAIRS));
-		rte_prefetch0(out[i].m);
 	}
 }
 

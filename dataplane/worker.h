@@ -11,6 +11,7 @@
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
+#include <rte_udp.h>
 
 #include "crypto/esp.h"
 #include "dataplane.h"
@@ -178,6 +179,27 @@ static inline void pkt_put(struct worker *w, struct pkt *p)
 	w->free[w->n_free++] = p;
 }
 
+/* To control: a packet with its UDP header, checked; p->set and id: of its SA set, NULL and 0 in
+ * clear. */
+static inline void control_ring_push(struct worker *w, struct pkt *p,
+				     const struct rte_udp_hdr *udp)
+{
+	struct control_batch *b = p->set ? &w->control.secured : &w->control.clear;
+	struct rte_mbuf *m = p->m;
+
+	if (unlikely(b->n == CONTROL_BATCH))
+		control_ring_batch_flush(w, b);
+	m->data_off = (uint16_t)((const uint8_t *)(udp + 1) - (uint8_t *)m->buf_addr);
+	b->pkt[b->n++] = (struct control_in){
+		.m = m,
+		.set = p->id,
+		.ip_at = (uint16_t)(p->ip - (uint8_t *)m->buf_addr),
+		.pair = (uint8_t)(p->slot % SA_PAIRS),
+		.version = p->version,
+	};
+	pkt_put(w, p);
+}
+
 static inline void pkt_drop(struct worker *w, struct pkt *p, enum dp_drop reason)
 {
 	worker_drop(w, p->m, reason);
@@ -218,6 +240,16 @@ static inline bool worker_addr_local(const struct worker *w, const struct ip_add
 		if (ip_prefix_holds(&w->env->local[i], addr))
 			return true;
 	return false;
+}
+
+/* tx_ue_frame(), inline for what is short and goes by our own queue. */
+static inline void tx_ue_frame_quick(struct worker *w, struct rte_mbuf *m)
+{
+	if (likely(rte_pktmbuf_data_len(m) <= w->env->ue.mtu + sizeof(struct rte_ether_hdr) &&
+		   w->ue_sender == w->id && w->tx_ue.n < TX_BATCH))
+		w->tx_ue.m[w->tx_ue.n++] = m;
+	else
+		tx_ue_frame(w, m);
 }
 
 /* Gives the packets' jobs to the engine, and goes on with those that come out. n <= WORKER_BURST.
