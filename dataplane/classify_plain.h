@@ -10,6 +10,7 @@
 #include <rte_ether.h>
 
 #include "dataplane/checksum.h"
+#include "dataplane/natt.h"
 #include "dataplane/worker.h"
 
 static inline uint64_t plain_ipv4_sum(const uint8_t *ip)
@@ -55,11 +56,28 @@ static inline bool classify_ether_ours(const struct worker *w, const struct rte_
 	       !rte_is_unicast_ether_addr(&eth->dst_addr);
 }
 
-/* True: CLASS_ESP, with room for the ESP header. */
+/* Of a plain UDP packet: what natt_input() makes of ESP without an outer checksum. */
+static inline bool classify_plain_natt(const struct worker *w, struct pkt *p)
+{
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(p->ip + p->ip_len);
+	uint32_t len = pkt_payload_len(p);
+
+	if (len < sizeof(*udp) + ESP_HEADER_LEN || udp->dst_port != w->env->udp_enc_port ||
+	    udp->dst_port == 0 || udp->dgram_cksum != 0 || checksum_be16(udp->dgram_len) != len ||
+	    !natt_is_esp(udp, len))
+		return false;
+	p->ip_len = (uint16_t)(p->ip_len + sizeof(*udp));
+	p->udp_enc = true;
+	return true;
+}
+
+/* True: CLASS_ESP, or CLASS_UDP_ENC after natt_input(); with room for the ESP header. */
 static inline bool classify_plain_esp(const struct worker *w, struct pkt *p)
 {
-	return classify_plain_ipv4(p, ESP_HEADER_LEN) && p->proto == IPPROTO_ESP &&
-	       classify_ether_ours(w, p->m);
+	if (unlikely(!classify_plain_ipv4(p, ESP_HEADER_LEN) || !classify_ether_ours(w, p->m)))
+		return false;
+	return likely(p->proto == IPPROTO_ESP) ||
+	       (p->proto == IPPROTO_UDP && classify_plain_natt(w, p));
 }
 
 /* True: CLASS_PROTECT. */

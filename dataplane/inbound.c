@@ -51,10 +51,14 @@ static inline void esp_find(struct worker *w, struct pkt *p)
  */
 static void prefetch_lines(struct pkt *const *p, unsigned n)
 {
+	const struct sa_in *before = NULL;
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		rte_prefetch0(p[i]->in);
+		if (p[i]->in == before) /* packets come in trains */
+			continue;
+		before = p[i]->in;
+		rte_prefetch0(before);
 		rte_prefetch0(p[i]->set);
 	}
 }
@@ -229,7 +233,7 @@ static inline struct pkt *inbound_frame_plain(struct worker *w, struct rte_mbuf 
 
 	if (unlikely(!classify_plain_esp(w, p)))
 		return inbound_frame(w, p);
-	if (unlikely(!inbound_is_ours(w, p)))
+	if (unlikely(!p->udp_enc && !inbound_is_ours(w, p)))
 		return NULL;
 	esp_find(w, p);
 	return p;
@@ -237,11 +241,11 @@ static inline struct pkt *inbound_frame_plain(struct worker *w, struct rte_mbuf 
 
 unsigned inbound_rest(struct worker *w)
 {
-	struct pkt *esp[WORKER_BURST];
+	struct pkt **esp = w->esp_ahead[w->esp_ahead_at];
 	unsigned n = w->n_esp_ahead;
 
 	w->n_esp_ahead = 0;
-	memcpy(esp, w->esp_ahead, n * sizeof(esp[0]));
+	w->esp_ahead_at = !w->esp_ahead_at;
 	if (n)
 		inbound_esp(w, esp, n);
 	return n;
@@ -249,7 +253,7 @@ unsigned inbound_rest(struct worker *w)
 
 void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 {
-	struct pkt *esp[WORKER_BURST];
+	struct pkt **esp = w->esp_ahead[!w->esp_ahead_at];
 	unsigned i, n_esp = 0;
 
 	for (i = 0; i < n && i < PREFETCH_AHEAD; i++)
@@ -262,8 +266,7 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	}
 	prefetch_lines(esp, n_esp);
 	worker_mark(w, WORKER_STAGE_CLASSIFY);
-	(void)inbound_rest(w);
-	memcpy(w->esp_ahead, esp, n_esp * sizeof(esp[0]));
+	(void)inbound_rest(w); /* now `esp` is the one ahead */
 	w->n_esp_ahead = n_esp;
 	if (n < WORKER_BURST) /* no load: no reason to wait */
 		(void)inbound_rest(w);

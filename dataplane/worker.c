@@ -371,7 +371,7 @@ static void worker_drain(struct worker *w)
 		rte_pktmbuf_free(p->m);
 	}
 	for (i = 0; i < w->n_esp_ahead; i++)
-		rte_pktmbuf_free(w->esp_ahead[i]->m);
+		rte_pktmbuf_free(w->esp_ahead[w->esp_ahead_at][i]->m);
 	for (i = 0; i < w->n_ahead; i++)
 		rte_pktmbuf_free(w->ahead[w->ahead_at][i].m);
 }

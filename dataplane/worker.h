@@ -104,8 +104,10 @@ struct worker {
 	struct control_out ahead[2][WORKER_BURST];
 	unsigned n_ahead;
 	uint8_t ahead_at;
-	struct pkt *esp_ahead[WORKER_BURST]; /* ESP received, with its SA's lines on their way */
+	/* ESP received, with its SA's lines on their way; and the burst that is being opened. */
+	struct pkt *esp_ahead[2][WORKER_BURST];
 	unsigned n_esp_ahead;
+	uint8_t esp_ahead_at;
 	struct handover_batch *hand_to; /* by worker */
 	struct slot_guess guess;
 	sa_set_id last_set; /* of the last packet sent: they come in trains */
@@ -181,8 +183,7 @@ static inline void pkt_put(struct worker *w, struct pkt *p)
 
 /* To control: a packet with its UDP header, checked; p->set and id: of its SA set, NULL and 0 in
  * clear. */
-static inline void control_ring_push(struct worker *w, struct pkt *p,
-				     const struct rte_udp_hdr *udp)
+static inline void control_ring_push(struct worker *w, struct pkt *p, const struct rte_udp_hdr *udp)
 {
 	struct control_batch *b = p->set ? &w->control.secured : &w->control.clear;
 	struct rte_mbuf *m = p->m;
