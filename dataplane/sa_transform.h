@@ -24,7 +24,7 @@ struct sa_transform {
 	sa_packet_fn *open;
 	/* a packet of the host's stack, before `seal`; NULL: nothing to do */
 	sa_packet_fn *from_host;
-	sa_packet_fn *to_host;	 /* after `open`: p->m becomes the frame with the plain packet */
+	sa_packet_fn *to_host; /* after `open`: p->m becomes the frame with the plain packet */
 	uint8_t iv_len;
 	uint8_t block_len;
 	uint8_t overhead; /* SPI, sequence number, IV */
