@@ -258,5 +258,6 @@ void conf_check(struct loader *l)
 	check_dataplane(l);
 	check_spis(l);
 	check_socket(l);
+	conf_check_digest(l);
 	conf_check_statics(l);
 }

@@ -265,6 +265,10 @@ void conf_free(struct esp_conf *c)
 	free(c->scscf_host);
 	free(c->visited_network);
 	free(c->hss_path);
+	free(c->digest_realm);
+	free(c->digest_domain);
+	for (unsigned i = 0; i < c->n_digest_hss_realms; i++)
+		free(c->digest_hss_realms[i]);
 	free(c->socket_path);
 	if (c->static_sas)
 		explicit_bzero(c->static_sas, c->n_static_sas * sizeof(*c->static_sas));

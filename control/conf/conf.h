@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "crypto/digest.h"
 #include "ip.h"
 #include "sa.h"
 
@@ -25,6 +26,11 @@ enum conf_clear { CONF_CLEAR_REGISTER, CONF_CLEAR_EMERGENCY };
 enum conf_policy { CONF_IPSEC_OPTIONAL, CONF_IPSEC_REQUIRED };
 
 enum conf_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO, CONF_LOG_DEBUG };
+
+enum conf_variant { CONF_VARIANT_SCSCF, CONF_VARIANT_HSS };
+
+#define CONF_MAX_DIGESTS 4
+#define CONF_MAX_REALMS	 16
 
 #define CONF_UDP_ENC_PORT 4500 /* RFC 3948 */
 
@@ -117,6 +123,16 @@ struct esp_conf {
 	char *hss_path;
 	uint32_t sqn_block;
 	bool synchronous;
+
+	/* digest */
+	enum conf_variant digest_variant;
+	char *digest_realm, *digest_domain;
+	char *digest_hss_realms[CONF_MAX_REALMS];
+	unsigned n_digest_hss_realms;
+	enum digest_algorithm digest_algorithms[CONF_MAX_DIGESTS];
+	unsigned n_digest_algorithms;
+	bool digest_without_qop, digest_before_aka, digest_trust_ip, digest_tls_required;
+	uint32_t digest_nonce_lifetime; /* s */
 
 	/* management, limits, log */
 	char *socket_path;

@@ -36,6 +36,8 @@ extern const struct conf_type conf_number, conf_bool, conf_string, conf_host, co
 	conf_roles, conf_addresses, conf_prefixes, conf_algorithms, conf_static_sas,
 	conf_access_networks;
 
+extern const struct conf_type conf_digest_algorithms, conf_realm, conf_realms;
+
 extern const struct conf_key conf_keys[], conf_sa_keys[];
 extern const size_t conf_n_keys, conf_n_sa_keys;
 
@@ -63,6 +65,10 @@ __attribute__((format(printf, 3, 4))) void conf_fault(struct loader *l, unsigned
 unsigned conf_line(const struct loader *l, const char *path);
 bool conf_is_set(const struct loader *l, const char *path);
 
+/* Each text of a list, with its line; faults for what is none. */
+void conf_strings_each(struct loader *l, const struct conf_key *k, config_setting_t *s,
+		       void (*one)(struct loader *l, const struct conf_key *k, unsigned line,
+				   const char *text));
 /* What libconfig lets pass in silence: see scan.c. */
 void conf_scan(struct loader *l, const char *text, size_t n);
 /*
@@ -77,5 +83,7 @@ unsigned conf_encr_key_len(enum sa_encr encr);
 void conf_check_statics(struct loader *l);
 /* What holds in each access network: completed from `ipsec`, and checked */
 void conf_check_networks(struct loader *l);
+/* SIP Digest: the order of algorithms; the realm where nothing was said */
+void conf_check_digest(struct loader *l);
 /* Keys against each other; fills what follows from others. */
 void conf_check(struct loader *l);

@@ -8,6 +8,8 @@ static const struct conf_word policy_words[] = {
 static const struct conf_word clear_words[] = {{"register", CONF_CLEAR_REGISTER},
 					       {"register+emergency+error", CONF_CLEAR_EMERGENCY},
 					       {NULL, 0}};
+static const struct conf_word variant_words[] = {
+	{"s-cscf", CONF_VARIANT_SCSCF}, {"hss", CONF_VARIANT_HSS}, {NULL, 0}};
 static const struct conf_word level_words[] = {{"error", CONF_LOG_ERROR},
 					       {"warning", CONF_LOG_WARNING},
 					       {"info", CONF_LOG_INFO},
@@ -143,6 +145,34 @@ const struct conf_key conf_keys[] = {
 	 .help = "sequence numbers reserved per write"},
 	{"hss.synchronous", &conf_bool, FIELD(synchronous), .fallback = "true",
 	 .help = "true: survives power loss; false: only crashes of the process"},
+
+	{"digest.variant", &conf_word, FIELD(digest_variant), .words = variant_words,
+	 .fallback = "\"s-cscf\"",
+	 .help = "who checks responses of SIP Digest (TS 33.203 Annex N): the S-CSCF, which gets "
+		 "H(A1) for it, or the HSS"},
+	{"digest.hss_realms", &conf_realms, FIELD(digest_hss_realms),
+	 .help = "realms whose responses the HSS checks, whatever digest.variant says"},
+	{"digest.realm", &conf_realm, FIELD(digest_realm),
+	 .help = "realm of challenges and of new passwords; realm if not set"},
+	{"digest.domain", &conf_realm, FIELD(digest_domain),
+	 .help = "domain of challenges; without: none"},
+	{"digest.algorithms", &conf_digest_algorithms, FIELD(digest_algorithms),
+	 .fallback = "[\"MD5\"]",
+	 .help = "\"SHA-256\", \"SHA-256-sess\" (RFC 8760), \"MD5\", \"MD5-sess\": a challenge for "
+		 "each, the preferred first"},
+	{"digest.without_qop", &conf_bool, FIELD(digest_without_qop), .fallback = "false",
+	 .help = "true: answers of clients that know no qop (RFC 2069) count, too"},
+	{"digest.before_aka", &conf_bool, FIELD(digest_before_aka), .fallback = "false",
+	 .help = "true: who has both is asked for Digest where AKA is not prescribed"},
+	{"digest.nonce_lifetime", &conf_number, FIELD(digest_nonce_lifetime), 10, 86400,
+	 .fallback = "3600",
+	 .help = "seconds that an answered nonce may be used again, with the next count"},
+	{"digest.trust_ip_association", &conf_bool, FIELD(digest_trust_ip), .fallback = "false",
+	 .help = "true: without TLS, refreshes from the registered address and port need no "
+		 "answer"},
+	{"digest.tls_required", &conf_bool, FIELD(digest_tls_required), .fallback = "false",
+	 .help = "true: who is registered by Digest without TLS can only register, and call for "
+		 "help"},
 
 	{"control.socket", &conf_file, FIELD(socket_path),
 	 .fallback = "\"/run/esplanade/control.sock\"",

@@ -161,9 +161,9 @@ static void word_read(struct loader *l, const struct conf_key *k, config_setting
 }
 
 /* Calls one() for each string of an array or list. */
-static void strings_each(struct loader *l, const struct conf_key *k, config_setting_t *s,
-			 void (*one)(struct loader *l, const struct conf_key *k, unsigned line,
-				     const char *text))
+void conf_strings_each(struct loader *l, const struct conf_key *k, config_setting_t *s,
+		       void (*one)(struct loader *l, const struct conf_key *k, unsigned line,
+				   const char *text))
 {
 	int n = config_setting_length(s);
 
@@ -201,7 +201,7 @@ static void role_one(struct loader *l, const struct conf_key *k, unsigned line, 
 static void roles_read(struct loader *l, const struct conf_key *k, config_setting_t *s, void *field)
 {
 	(void)field;
-	strings_each(l, k, s, role_one);
+	conf_strings_each(l, k, s, role_one);
 }
 
 bool conf_address_usable(const struct ip_addr *a)
@@ -231,7 +231,7 @@ static void addresses_read(struct loader *l, const struct conf_key *k, config_se
 			   void *field)
 {
 	(void)field;
-	strings_each(l, k, s, address_one);
+	conf_strings_each(l, k, s, address_one);
 }
 
 static bool host_bits_clear(const struct ip_prefix *p)
@@ -283,7 +283,7 @@ static void prefixes_read(struct loader *l, const struct conf_key *k, config_set
 			  void *field)
 {
 	memset(field, 0, 2 * sizeof(struct ip_prefix)); /* the default goes as a whole */
-	strings_each(l, k, s, prefix_one);
+	conf_strings_each(l, k, s, prefix_one);
 }
 
 static int name_index(const char *const *names, int n, struct sv name)
@@ -344,7 +344,7 @@ static void algorithms_read(struct loader *l, const struct conf_key *k, config_s
 {
 	(void)field;
 	l->c->n_algorithms = 0;
-	strings_each(l, k, s, algorithm_one);
+	conf_strings_each(l, k, s, algorithm_one);
 }
 
 const struct conf_type conf_number = {number_read, "a whole number"};

@@ -11,12 +11,31 @@ static int failed(struct daemon *d, const char *what, int err)
 	return err;
 }
 
+static void digest_fill(struct hss_digest_conf *to, const struct esp_conf *c)
+{
+	*to = (struct hss_digest_conf){.realm = c->digest_realm,
+				       .domain = c->digest_domain,
+				       .variant = c->digest_variant == CONF_VARIANT_HSS
+							  ? HSS_VARIANT_HSS
+							  : HSS_VARIANT_SCSCF,
+				       .hss_realms = (const char *const *)c->digest_hss_realms,
+				       .n_hss_realms = c->n_digest_hss_realms,
+				       .n_algorithms = c->n_digest_algorithms,
+				       .without_qop = c->digest_without_qop,
+				       .before_aka = c->digest_before_aka,
+				       .nonce_wait = c->reg_await_auth,
+				       .nonce_lifetime = c->digest_nonce_lifetime};
+	memcpy(to->algorithms, c->digest_algorithms,
+	       c->n_digest_algorithms * sizeof(to->algorithms[0]));
+}
+
 static int hss_start(struct daemon *d)
 {
 	struct hss_conf conf = {.path = d->conf.hss_path,
 				.sqn_block = d->conf.sqn_block,
 				.synchronous_full = d->conf.synchronous};
 
+	digest_fill(&conf.digest, &d->conf);
 	return failed(d, conf.path, hss_alloc(&d->hss, &conf));
 }
 
@@ -38,6 +57,9 @@ static int scscf_start(struct daemon *d)
 				  .await_auth = d->conf.reg_await_auth,
 				  .vectors = d->conf.vectors,
 				  .challenge_protected = d->conf.challenge_protected,
+				  .trust_ip = d->conf.digest_trust_ip,
+				  .tls_required = d->conf.digest_tls_required,
+				  .nonce_lifetime = d->conf.digest_nonce_lifetime,
 				  .reauth_expires = d->conf.reauth_expires,
 				  .reauth_repeats = d->conf.reauth_repeats};
 

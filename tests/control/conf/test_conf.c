@@ -54,6 +54,19 @@ static const struct bad bad[] = {
 	{"\nrealm = \"r;\n\n", 2, "the string that begins here"},
 	{CORE HSS "\n\nlog = { level = \"info\"; level = \"debug\"; };", 3, "duplicate"},
 	{CORE "\n@include \"x\"\n" HSS, 2, "@include"},
+	/* digest */
+	{CORE HSS "\ndigest = { variant = \"hs\"; };", 2, "digest.variant: expected"},
+	{CORE HSS "\ndigest = { algorithms = [\"SHA-1\"]; };", 2, "SHA-256-sess, MD5 and MD5-sess"},
+	{CORE HSS "\ndigest = { algorithms = [\"MD5\", \"md5\"]; };", 2, "twice"},
+	{CORE HSS "\ndigest = { algorithms = [\"MD5\", \"SHA-256\"]; };", 2, "SHA-256 before MD5"},
+	{CORE HSS "\ndigest = { algorithms = []; };", 2, "empty list"},
+	{CORE HSS "\ndigest = { realm = \"a:b\"; };", 2, "digest.realm: expected a realm"},
+	{CORE HSS "\ndigest = { realm = \"\"; };", 2, "digest.realm: expected a realm"},
+	{CORE HSS "\ndigest = { realm = 5; };", 2, "digest.realm: expected a realm"},
+	{CORE HSS "\ndigest = { hss_realms = [\"a\", \"b\\\"c\"]; };", 2,
+	 "digest.hss_realms: expected"},
+	{CORE HSS "\ndigest = { nonce_lifetime = 9; };", 2, "digest.nonce_lifetime: expected"},
+	{CORE HSS "\ndigest = { password = \"x\"; };", 2, "unknown key digest.password"},
 	/* missing */
 	{"realm = \"r\";", 1, "roles is missing: expected a list of roles"},
 	{"roles = [\"hss\"];\n" HSS, 1, "realm is missing: expected a host name"},
@@ -373,6 +386,41 @@ static void test_conf_access_networks(void **state)
 	conf_free(&c);
 }
 
+static void test_digest(void **state)
+{
+	struct esp_conf c;
+	struct faults fs;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs, CORE HSS), 0);
+	assert_int_equal(c.digest_variant, CONF_VARIANT_SCSCF);
+	assert_string_equal(c.digest_realm, "r.example");
+	assert_null(c.digest_domain);
+	assert_int_equal(c.n_digest_algorithms, 1);
+	assert_int_equal(c.digest_algorithms[0], DIGEST_MD5);
+	assert_int_equal(c.digest_nonce_lifetime, 3600);
+	assert_false(c.digest_without_qop || c.digest_before_aka || c.digest_trust_ip ||
+		     c.digest_tls_required);
+	conf_free(&c);
+
+	assert_int_equal(load(&c, &fs,
+			      CORE HSS "digest = { variant = \"hss\"; realm = \"other\"; domain = "
+				       "\"sip:other\"; hss_realms = [\"a\", \"b\"]; algorithms = "
+				       "[\"SHA-256\", \"md5\", \"MD5-sess\"]; without_qop = true; "
+				       "tls_required = true; };"),
+			 0);
+	assert_int_equal(c.digest_variant, CONF_VARIANT_HSS);
+	assert_string_equal(c.digest_realm, "other");
+	assert_string_equal(c.digest_domain, "sip:other");
+	assert_int_equal(c.n_digest_hss_realms, 2);
+	assert_string_equal(c.digest_hss_realms[1], "b");
+	assert_int_equal(c.n_digest_algorithms, 3);
+	assert_int_equal(c.digest_algorithms[0], DIGEST_SHA256);
+	assert_int_equal(c.digest_algorithms[2], DIGEST_MD5_SESS);
+	assert_true(c.digest_without_qop && c.digest_tls_required);
+	conf_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_conf_run_dir),
 		cmocka_unit_test(test_conf_scan_knows_strings_and_comments),
 		cmocka_unit_test(test_conf_files),
+		cmocka_unit_test(test_digest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
