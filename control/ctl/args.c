@@ -27,6 +27,10 @@ enum option_id {
 	OPT_AMF,
 	OPT_SQN,
 	OPT_FILE,
+	OPT_DIGEST,
+	OPT_PASSWORD_FILE,
+	OPT_REALM,
+	OPT_VARIANT,
 	OPT_REJECT,
 	OPT_EXPIRES,
 	OPT_WATCH,
@@ -49,18 +53,24 @@ static const struct option options[] = {
 	{"amf", required_argument, NULL, OPT_AMF},
 	{"sqn", required_argument, NULL, OPT_SQN},
 	{"file", required_argument, NULL, OPT_FILE},
+	{"digest", no_argument, NULL, OPT_DIGEST},
+	{"password-file", required_argument, NULL, OPT_PASSWORD_FILE},
+	{"realm", required_argument, NULL, OPT_REALM},
+	{"variant", required_argument, NULL, OPT_VARIANT},
 	{"reject", no_argument, NULL, OPT_REJECT},
 	{"expires", required_argument, NULL, OPT_EXPIRES},
 	{"watch", required_argument, NULL, OPT_WATCH},
 	{NULL, 0, NULL, 0},
 };
 
-#define BIT(id)	     (1u << ((id)-OPT_SOCKET))
-#define OPTIONS_ANY  (BIT(OPT_SOCKET) | BIT(OPT_JSON))
-#define OPTIONS_LIST (OPTIONS_ANY | BIT(OPT_LIMIT) | BIT(OPT_OFFSET))
+#define BIT(id)		 (1u << ((id)-OPT_SOCKET))
+#define OPTIONS_ANY	 (BIT(OPT_SOCKET) | BIT(OPT_JSON))
+#define OPTIONS_LIST	 (OPTIONS_ANY | BIT(OPT_LIMIT) | BIT(OPT_OFFSET))
+#define OPTIONS_PASSWORD (BIT(OPT_PASSWORD_FILE) | BIT(OPT_REALM))
 #define OPTIONS_ONE                                                                                \
 	(BIT(OPT_IMPI) | BIT(OPT_IMPU) | BIT(OPT_K) | BIT(OPT_K_FILE) | BIT(OPT_OP) |              \
-	 BIT(OPT_OPC) | BIT(OPT_AMF) | BIT(OPT_SQN))
+	 BIT(OPT_OPC) | BIT(OPT_AMF) | BIT(OPT_SQN) | BIT(OPT_DIGEST) | OPTIONS_PASSWORD |         \
+	 BIT(OPT_VARIANT))
 
 static const struct command {
 	const char *words[2]; /* the second NULL: one word */
@@ -78,6 +88,10 @@ static const struct command {
 	 ARGS_SUBSCRIBER_ADD,
 	 false,
 	 OPTIONS_ANY | OPTIONS_ONE | BIT(OPT_FILE)},
+	{{"subscriber", "password"},
+	 ARGS_SUBSCRIBER_PASSWORD,
+	 true,
+	 OPTIONS_ANY | OPTIONS_PASSWORD},
 	{{"subscriber", "list"}, ARGS_SUBSCRIBER_LIST, false, OPTIONS_LIST},
 	{{"subscriber", "del"}, ARGS_SUBSCRIBER_DEL, true, OPTIONS_ANY},
 	{{"deregister", NULL}, ARGS_DEREGISTER, true, OPTIONS_ANY | BIT(OPT_REJECT)},
@@ -135,6 +149,26 @@ static int list_option(struct args *a, int id, const char *text, FILE *err)
 		a->offset = (uint32_t)v;
 	}
 	return 0;
+}
+
+static int digest_option(struct args *a, int id, const char *text, FILE *err)
+{
+	switch (id) {
+	case OPT_DIGEST:
+		a->digest = true;
+		return 0;
+	case OPT_PASSWORD_FILE:
+		a->password_file = text;
+		return 0;
+	case OPT_REALM:
+		a->realm = text;
+		return 0;
+	default:
+		a->variant = text;
+		if (strcmp(text, "s-cscf") == 0 || strcmp(text, "hss") == 0)
+			return 0;
+		return wrong(err, "--variant: expected s-cscf or hss");
+	}
 }
 
 static int subscriber_option(struct args *a, int id, char *text, FILE *err)
@@ -206,6 +240,11 @@ static int option_take(struct args *a, int id, char *text, FILE *err)
 	case OPT_LIMIT:
 	case OPT_OFFSET:
 		return list_option(a, id, text, err);
+	case OPT_DIGEST:
+	case OPT_PASSWORD_FILE:
+	case OPT_REALM:
+	case OPT_VARIANT:
+		return digest_option(a, id, text, err);
 	case OPT_REJECT:
 	case OPT_EXPIRES:
 		return registration_option(a, id, text, err);
@@ -237,6 +276,16 @@ static int add_check(const struct args *a, unsigned seen, FILE *err)
 		return seen & OPTIONS_ONE ? wrong(err, "--file: expected alone") : 0;
 	if (!a->impi || !a->n_impus)
 		return wrong(err, "expected --impi and --impu, or --file");
+	if (a->digest != !!a->password_file)
+		return wrong(err, "expected --digest and --password-file together");
+	if (!a->digest && (a->realm || a->variant))
+		return wrong(err, "--realm, --variant: expected with --digest");
+	if (a->digest && !a->k && !a->k_file && !a->op && !a->opc) /* and no AKA */
+		return 0;
+	if (a->k_file && a->password_file && strcmp(a->k_file, "-") == 0 &&
+	    strcmp(a->password_file, "-") == 0)
+		return wrong(err,
+			     "--k-file, --password-file: expected only one of them from stdin");
 	if (!a->k == !a->k_file)
 		return wrong(err, "expected one of --k-file and --k");
 	if (!a->op == !a->opc)
@@ -260,6 +309,8 @@ static int command_check(struct args *a, const struct command *c, char **words, 
 		if ((seen & BIT(id)) && !(c->allowed & BIT(id)))
 			return wrong(err, "--%s: not with this command",
 				     options[id - OPT_SOCKET].name);
+	if (c->verb == ARGS_SUBSCRIBER_PASSWORD && !a->password_file)
+		return wrong(err, "expected --password-file");
 	return c->verb == ARGS_SUBSCRIBER_ADD ? add_check(a, seen, err) : 0;
 }
 
@@ -312,8 +363,21 @@ void args_help(FILE *out)
 	      "  subscriber add --impi IMPI --impu IMPU... --k-file FILE --opc HEX|--op HEX\n"
 	      "                 [--amf HEX] [--sqn N]          one subscriber; the first IMPU is\n"
 	      "                                                the default one\n"
+	      "  subscriber add --impi IMPI --impu IMPU... --digest --password-file FILE\n"
+	      "                 [--realm REALM] [--variant s-cscf|hss]\n"
+	      "                                                one with a password for SIP "
+	      "Digest;\n"
+	      "                                                with --k-file and --opc for AKA, "
+	      "too\n"
 	      "  subscriber add --file CSV                     many: lines of\n"
-	      "                                                impi,k,opc,amf,sqn,impu[,impu...]\n"
+	      "                                                impi,k,opc,amf,sqn,impu[,impu...], "
+	      "or\n"
+	      "                                                "
+	      "impi,digest,realm,ha1,ha1_sha256,impu...\n"
+	      "  subscriber password IMPI --password-file FILE [--realm REALM]\n"
+	      "                                                a new one; the old one ends with "
+	      "the\n"
+	      "                                                next challenge (reauth IMPI)\n"
 	      "  subscriber list [--offset N] [--limit N]      without keys\n"
 	      "  subscriber del IMPI                           ends its registration too\n"
 	      "  deregister IMPI [--reject]                    ends a registration and tells the "
@@ -338,6 +402,9 @@ void args_help(FILE *out)
 	      "                  read, and the shell's history keeps it. Prefer --k-file or "
 	      "--file\n"
 	      "  --op HEX, --opc HEX   operator's constant, or OPc made from it\n"
+	      "  --password-file FILE  holds the password as its first line; - is stdin\n"
+	      "  --realm REALM   of the password; default: the daemon's digest.realm\n"
+	      "  --variant V     who checks responses; default: the daemon's digest.variant\n"
 	      "  --amf HEX       4 digits, default 8000\n"
 	      "  --sqn N         sequence number to go on from, default 0\n"
 	      "  --file CSV      - is stdin; blank lines and lines that start with # are left out\n"

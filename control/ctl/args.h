@@ -18,6 +18,7 @@ enum args_verb {
 	ARGS_SHOW_TCP,
 	ARGS_SHOW_STATUS,
 	ARGS_SUBSCRIBER_ADD,
+	ARGS_SUBSCRIBER_PASSWORD,
 	ARGS_SUBSCRIBER_LIST,
 	ARGS_SUBSCRIBER_DEL,
 	ARGS_DEREGISTER,
@@ -36,6 +37,8 @@ struct args {
 	unsigned n_impus;
 	char *k, *op, *opc; /* hex digits; wiped by who has used them */
 	const char *k_file, *amf, *file;
+	bool digest;
+	const char *password_file, *realm, *variant;
 	uint64_t sqn;
 	bool reject;
 	uint32_t expires; /* s; 0: the daemon's */

@@ -144,13 +144,13 @@ int client_request(struct client *c, const char *method, const char *path, const
 }
 
 int client_request_name(struct client *c, const char *method, const char *prefix, const char *name,
-			json_t **answer)
+			const json_t *body, json_t **answer)
 {
 	char *escaped = curl_easy_escape(c->curl, name, 0), *path = NULL;
 	int err = -ENOMEM;
 
 	if (escaped && asprintf(&path, "%s/%s", prefix, escaped) >= 0)
-		err = client_request(c, method, path, NULL, answer);
+		err = client_request(c, method, path, body, answer);
 	free(path);
 	curl_free(escaped);
 	return err;

@@ -16,4 +16,4 @@ int client_request(struct client *c, const char *method, const char *path, const
 		   json_t **answer);
 /* The same for "PREFIX/NAME", with the name encoded. */
 int client_request_name(struct client *c, const char *method, const char *prefix, const char *name,
-			json_t **answer);
+			const json_t *body, json_t **answer);

@@ -1,4 +1,7 @@
-/* Subscribers from CSV lines: impi,k,opc,amf,sqn,impu[,impu...] */
+/*
+ * Subscribers from CSV lines: impi,k,opc,amf,sqn,impu[,impu...] or, for SIP Digest,
+ * impi,digest,realm,ha1,ha1_sha256,impu[,impu...]
+ */
 #pragma once
 
 #include <jansson.h>

@@ -53,7 +53,7 @@ static int reauth(struct client *c, const struct args *a)
 
 static int subscriber_del(struct client *c, const struct args *a)
 {
-	int err = client_request_name(c, "DELETE", "/v1/subscribers", a->impi, NULL);
+	int err = client_request_name(c, "DELETE", "/v1/subscribers", a->impi, NULL, NULL);
 
 	if (!err)
 		puts(a->json ? "{\"deleted\":1}" : "deleted");
@@ -65,6 +65,8 @@ static int run(struct client *c, const struct args *a)
 	switch (a->verb) {
 	case ARGS_SUBSCRIBER_ADD:
 		return subscriber_add(c, a);
+	case ARGS_SUBSCRIBER_PASSWORD:
+		return subscriber_password(c, a);
 	case ARGS_SUBSCRIBER_DEL:
 		return subscriber_del(c, a);
 	case ARGS_DEREGISTER:

@@ -133,8 +133,12 @@ static int subscriber_rows(struct table *t, const json_t *item)
 
 	cell_text(&r, item, "impi");
 	cell_text(&r, item, "state");
-	cell_number(&r, item, "sqn");
-	cell_text(&r, item, "amf");
+	cell_strings(&r, json_object_get(item, "schemes"));
+	if (json_object_get(item, "sqn"))
+		cell_number(&r, item, "sqn");
+	else
+		cell(&r, "-");
+	cell(&r, "%s", json_object_get(item, "amf") ? text_of(item, "amf") : "-");
 	cell_strings(&r, json_object_get(item, "impus"));
 	return table_add(t, r.cells);
 }
@@ -163,7 +167,7 @@ static const struct view views[] = {
 	{ARGS_SUBSCRIBER_LIST,
 	 "/v1/subscribers",
 	 "subscribers",
-	 {"IMPI", "STATE", "SQN", "AMF", "IMPUS"},
+	 {"IMPI", "STATE", "SCHEMES", "SQN", "AMF", "IMPUS"},
 	 subscriber_rows},
 };
 

@@ -7,7 +7,8 @@
 #include "control/base/parse.h"
 #include "control/ctl/csv.h"
 
-#define CHUNK 500 /* subscribers per request: some 150 KB */
+#define PASSWORD_MAX 255 /* octets */
+#define CHUNK	     500 /* subscribers per request: some 150 KB */
 
 static FILE *input_open(const char *path)
 {
@@ -54,21 +55,66 @@ static int key_read(const char *path, char hex[33])
 	return err;
 }
 
+/* The first line as it is, without its end: blanks may belong to a password. To be wiped. */
+static int password_read(const char *path, char password[PASSWORD_MAX + 3])
+{
+	FILE *f = input_open(path);
+	size_t n = 0;
+
+	if (!f)
+		return -EINVAL;
+	setvbuf(f, NULL, _IONBF, 0);
+	if (fgets(password, PASSWORD_MAX + 3, f))
+		n = strcspn(password, "\r\n");
+	password[n] = '\0';
+	input_close(f);
+	if (n >= 1 && n <= PASSWORD_MAX)
+		return 0;
+	fprintf(stderr, "esplanadectl: %s: expected a line of 1 to %d octets\n", path,
+		PASSWORD_MAX);
+	return -EINVAL;
+}
+
 static void argument_wipe(char *text)
 {
 	if (text)
 		explicit_bzero(text, strlen(text));
 }
 
+static int text_add(json_t *o, const char *name, const char *text)
+{
+	return text ? json_object_set_new(o, name, json_string(text)) : 0; /* -1: not UTF-8 */
+}
+
+static int password_add(const struct args *a, json_t *o)
+{
+	char password[PASSWORD_MAX + 3] = "";
+	int err = password_read(a->password_file, password);
+
+	if (!err && (text_add(o, "password", password) || text_add(o, "realm", a->realm) ||
+		     text_add(o, "variant", a->variant))) {
+		fprintf(stderr, "esplanadectl: expected UTF-8\n");
+		err = -EINVAL;
+	}
+	explicit_bzero(password, sizeof(password));
+	return err;
+}
+
 static json_t *subscriber_object(const struct args *a, const char *k)
 {
-	json_t *impus = json_array();
+	json_t *impus = json_array(), *o;
 
 	for (unsigned i = 0; i < a->n_impus; i++)
 		json_array_append_new(impus, json_string(a->impus[i]));
-	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:I}", "impi", a->impi, "impus", impus, "k", k,
-			 a->opc ? "opc" : "op", a->opc ? a->opc : a->op, "amf", a->amf, "sqn",
-			 (json_int_t)a->sqn);
+	o = json_pack("{s:s, s:o}", "impi", a->impi, "impus", impus);
+	if (o && k &&
+	    (text_add(o, "k", k) || text_add(o, "op", a->op) || text_add(o, "opc", a->opc) ||
+	     text_add(o, "amf", a->amf) ||
+	     json_object_set_new(o, "sqn", json_integer((json_int_t)a->sqn)))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
 }
 
 static int added_print(const struct args *a, long long added)
@@ -88,6 +134,8 @@ static int add_one(struct client *c, const struct args *a)
 
 	if (!err)
 		o = subscriber_object(a, a->k_file ? k : a->k);
+	if (o && a->digest)
+		err = password_add(a, o);
 	explicit_bzero(k, sizeof(k));
 	argument_wipe(a->k);
 	argument_wipe(a->op);
@@ -202,6 +250,19 @@ static int add_many(struct client *c, const struct args *a)
 	json_decref(u.chunk);
 	added_print(a, u.added);
 	return !err && u.refused ? -EIO : err;
+}
+
+int subscriber_password(struct client *c, const struct args *a)
+{
+	json_t *o = json_object();
+	int err = o ? password_add(a, o) : -ENOMEM;
+
+	if (!err)
+		err = client_request_name(c, "PUT", "/v1/subscribers", a->impi, o, NULL);
+	json_decref(o);
+	if (!err)
+		puts(a->json ? "{\"changed\":1}" : "changed");
+	return err;
 }
 
 int subscriber_add(struct client *c, const struct args *a)

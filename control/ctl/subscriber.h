@@ -7,3 +7,4 @@
 /* 0; -EINVAL: the input is wrong; -EIO: the daemon refused some or cannot be reached. Reasons on
  * stderr. */
 int subscriber_add(struct client *c, const struct args *a);
+int subscriber_password(struct client *c, const struct args *a);

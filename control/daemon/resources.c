@@ -18,6 +18,7 @@ static const struct mgmt_route routes[] = {
 	{"GET", "/v1/status", resource_status_get, false},
 	{"GET", "/v1/subscribers", resource_subscribers_get, false},
 	{"POST", "/v1/subscribers", resource_subscribers_post, true},
+	{"PUT", "/v1/subscribers/{}", resource_subscriber_put, true},
 	{"DELETE", "/v1/subscribers/{}", resource_subscriber_delete, false},
 };
 

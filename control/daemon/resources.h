@@ -6,7 +6,7 @@
 mgmt_handler_h resource_registrations_get, resource_registration_delete,
 	resource_registrations_post, resource_sas_get, resource_workers_get, resource_drops_get,
 	resource_tcp_get, resource_status_get, resource_subscribers_get, resource_subscribers_post,
-	resource_subscriber_delete;
+	resource_subscriber_put, resource_subscriber_delete;
 
 /* Text that came from outside: JSON is UTF-8, other octets become '?'. */
 json_t *resource_text(struct sv text);

@@ -25,17 +25,43 @@ static const char *flag_name(enum cx_registration flag)
 	return names[flag];
 }
 
+/* How it can be authenticated; the realms of its passwords, and who checks them. */
+static void schemes_add(json_t *o, const struct hss_subscriber *s)
+{
+	static const char *const variants[] = {
+		[HSS_VARIANT_SCSCF] = "s-cscf", [HSS_VARIANT_HSS] = "hss"};
+	json_t *schemes = json_array(), *realms = json_array();
+
+	if (!s->no_aka)
+		json_array_append_new(schemes, json_string("AKA"));
+	if (s->n_digests)
+		json_array_append_new(schemes, json_string("Digest"));
+	for (unsigned i = 0; i < s->n_digests; i++)
+		json_array_append_new(realms, resource_text(sv_of(s->digests[i].realm)));
+	json_object_set_new(o, "schemes", schemes);
+	if (s->n_digests)
+		json_object_set(o, "realms", realms);
+	if (s->variant)
+		json_object_set_new(o, "variant", json_string(variants[s->variant]));
+	json_decref(realms);
+}
+
 static json_t *subscriber_json(const struct hss_subscriber *s, enum cx_registration flag)
 {
-	json_t *impus = json_array();
+	json_t *impus = json_array(), *o;
 	char amf[5];
 
 	for (unsigned i = 0; i < s->n_impus; i++)
 		json_array_append_new(impus, resource_text(sv_of(s->impus[i])));
 	snprintf(amf, sizeof(amf), "%02x%02x", s->amf[0], s->amf[1]);
-	return json_pack("{s:o, s:o, s:s, s:I, s:s}", "impi", resource_text(sv_of(s->impi)),
-			 "impus", impus, "amf", amf, "sqn", (json_int_t)s->sqn, "state",
-			 flag_name(flag));
+	o = json_pack("{s:o, s:o, s:s}", "impi", resource_text(sv_of(s->impi)), "impus", impus,
+		      "state", flag_name(flag));
+	if (!s->no_aka) {
+		json_object_set_new(o, "amf", json_string(amf));
+		json_object_set_new(o, "sqn", json_integer((json_int_t)s->sqn));
+	}
+	schemes_add(o, s);
+	return o;
 }
 
 static bool subscriber_one(void *arg, const struct hss_subscriber *s, enum cx_registration flag)
@@ -66,7 +92,7 @@ void resource_subscribers_get(void *ctx, const struct mgmt_request *q, struct mg
 /* ---- adding ------------------------------------------------------------------------------- */
 
 /* Everything is checked before anything is stored. */
-static bool all_fit(const json_t *list, struct mgmt_reply *r)
+static bool all_fit(const struct daemon *d, const json_t *list, struct mgmt_reply *r)
 {
 	struct hss_subscriber s;
 	const char *why = NULL;
@@ -75,7 +101,7 @@ static bool all_fit(const json_t *list, struct mgmt_reply *r)
 
 	json_array_foreach(list, i, o)
 	{
-		why = subscriber_from_json(&s, o);
+		why = subscriber_from_json(&s, o, d->conf.digest_realm);
 		if (why)
 			break;
 	}
@@ -97,8 +123,23 @@ static const char *add_error(int err)
 	}
 }
 
+/*
+ * A hash that policy never asks for is no use but to who steals the file. SHA-256 stays in any
+ * case: it is the stronger one, and policy may come to it.
+ */
+static void hashes_limit(const struct daemon *d, struct hss_subscriber *s)
+{
+	bool md5 = false;
+
+	for (unsigned i = 0; i < d->conf.n_digest_algorithms; i++)
+		md5 |= digest_digits(d->conf.digest_algorithms[i]) == 32;
+	for (unsigned i = 0; i < s->n_digests && !md5; i++)
+		if (s->digests[i].ha1[HSS_SHA256][0])
+			secret_wipe(s->digests[i].ha1[HSS_MD5], DIGEST_HEX);
+}
+
 /* Stores what can be stored; the rest is listed in errors. */
-static unsigned add_all(struct hss *h, const json_t *list, json_t *errors)
+static unsigned add_all(struct daemon *d, const json_t *list, json_t *errors)
 {
 	struct hss_subscriber s;
 	unsigned added = 0;
@@ -107,8 +148,12 @@ static unsigned add_all(struct hss *h, const json_t *list, json_t *errors)
 
 	json_array_foreach(list, i, o)
 	{
-		int err = subscriber_from_json(&s, o) ? -EINVAL : hss_subscriber_add(h, &s);
+		int err = -EINVAL;
 
+		if (!subscriber_from_json(&s, o, d->conf.digest_realm)) {
+			hashes_limit(d, &s);
+			err = hss_subscriber_add(d->hss, &s);
+		}
 		if (!err)
 			added++;
 		else
@@ -144,7 +189,7 @@ static void add_list(struct daemon *d, const json_t *list, struct mgmt_reply *r)
 
 	err = hss_batch_begin(d->hss);
 	if (!err) {
-		added = add_all(d->hss, list, errors);
+		added = add_all(d, list, errors);
 		err = hss_batch_end(d->hss);
 	}
 	if (err)
@@ -167,9 +212,38 @@ void resource_subscribers_post(void *ctx, const struct mgmt_request *q, struct m
 	list = json_is_array(q->body) ? json_incref((json_t *)q->body) : json_pack("[O]", q->body);
 	if (json_array_size(list) == 0)
 		mgmt_fail(r, 400, "expected a subscriber, or a list of them");
-	else if (all_fit(list, r))
+	else if (all_fit(d, list, r))
 		add_list(d, list, r);
 	json_decref(list);
+}
+
+/* ---- a new password ----------------------------------------------------------------------- */
+
+void resource_subscriber_put(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
+{
+	struct daemon *d = ctx;
+	struct hss_subscriber s;
+	const char *why;
+	int err;
+
+	if (hss_missing(d, r))
+		return;
+	why = digest_from_json(&s, q->name, q->body, d->conf.digest_realm);
+	if (why) {
+		mgmt_fail(r, 400, "%s", why);
+		return;
+	}
+	hashes_limit(d, &s);
+	err = hss_subscriber_digest_set(d->hss, &s);
+	secret_wipe(&s, sizeof(s));
+	if (err == -ENOENT)
+		mgmt_fail(r, 404, "no subscriber %s", q->name);
+	else if (err)
+		mgmt_fail(r, err == -EINVAL ? 400 : 500, "%s", add_error(err));
+	else
+		r->body = json_pack("{s:i}", "changed", 1);
+	if (!err)
+		log_line(&d->log, CONF_LOG_INFO, "subscriber %s has a new password", q->name);
 }
 
 /* ---- deleting ----------------------------------------------------------------------------- */

@@ -29,6 +29,34 @@ static void test_csv_good(void **state)
 	json_decref(o);
 }
 
+/* Lines of SIP Digest */
+static void test_csv_digest(void **state)
+{
+	static const struct {
+		const char *line, *json;
+	} rows[] = {
+		{"a@b,digest,r," K ",,sip:a@b",
+		 "{\"impi\":\"a@b\",\"realm\":\"r\",\"ha1\":\"" K "\",\"impus\":[\"sip:a@b\"]}"},
+		{" a@b , Digest, , " K " , " K K " , sip:a@b , tel:+1\r\n",
+		 "{\"impi\":\"a@b\",\"ha1\":\"" K "\",\"ha1_sha256\":\"" K K
+		 "\",\"impus\":[\"sip:a@b\",\"tel:+1\"]}"},
+		{"a@b,digest,r,," K K ",sip:a@b",
+		 "{\"impi\":\"a@b\",\"realm\":\"r\",\"ha1_sha256\":\"" K K
+		 "\",\"impus\":[\"sip:a@b\"]}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *o, *want = json_loads(rows[i].json, 0, NULL);
+		const char *why = NULL;
+
+		assert_int_equal(csv_subscriber(&o, sv_of(rows[i].line), &why), 0);
+		assert_true(json_equal(o, want));
+		json_decref(want);
+		json_decref(o);
+	}
+}
+
 static void test_csv_nothing(void **state)
 {
 	static const char *const lines[] = {"", "\n", "  \r\n", "# impi,k,opc,amf,sqn,impu\n"};
@@ -49,6 +77,15 @@ static void test_csv_bad(void **state)
 		const char *line, *says;
 	} rows[] = {
 		{",", "field 1, impi"},
+		{",digest,r," K ",,b", "field 1, impi"},
+		{"a,digest,r,,,b", "fields 4 and 5"},
+		{"a,digest", "fields 4 and 5"},
+		{"a,digest,r,geheim,,b", "field 4, ha1"},
+		{"a,digest,r," K "," K ",b", "field 5, ha1_sha256"},
+		{"a,digest,\xff," K ",,b", "field 3, realm"},
+		{"a,digest,r," K ",,", "field 6"},
+		{"a,digest,r," K, "field 6"},
+		{"\xff,digest,r," K ",,b", "UTF-8"},
 		{"a", "field 2, k"},
 		{"a," K "0", "field 2, k"},
 		{"a," K, "field 3, opc"},
@@ -104,9 +141,8 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_csv_good),
-		cmocka_unit_test(test_csv_nothing),
-		cmocka_unit_test(test_csv_bad),
+		cmocka_unit_test(test_csv_good),    cmocka_unit_test(test_csv_digest),
+		cmocka_unit_test(test_csv_nothing), cmocka_unit_test(test_csv_bad),
 		cmocka_unit_test(test_table),
 	};
 

@@ -3,9 +3,12 @@
 
 usage: programs.py ESPLANADE ESPLANADECTL
 """
+import contextlib
+import hashlib
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -113,7 +116,8 @@ class Programs(unittest.TestCase):
         self.assertIn("refused (409)", r.stderr)
         r = self.ctl("subscriber", "list", "--json")
         self.assertEqual(json.loads(r.stdout), {"subscribers": [
-            {"impi": "a@x", "impus": ["sip:a@x"], "amf": "8000", "sqn": 0, "state": "not registered"}]})
+            {"impi": "a@x", "impus": ["sip:a@x"], "amf": "8000", "sqn": 0, "schemes": ["AKA"],
+             "state": "not registered"}]})
         self.assertIn("a@x", self.ctl("subscriber", "list").stdout)
         self.assertEqual(self.ctl("subscriber", "del", "a@x").returncode, 0)
         r = self.ctl("subscriber", "del", "a@x")
@@ -121,6 +125,48 @@ class Programs(unittest.TestCase):
         self.assertIn("no subscriber a@x", r.stderr)
         self.assertEqual(self.stop(), 0)
         self.assertNotIn(K[:8], self.log)
+
+    def test_digest(self):
+        self.start()
+        add = ["subscriber", "add", "--digest", "--password-file", "-"]
+        r = self.ctl(*add, "--impi", "d@x", "--impu", "sip:d@x", stdin=" geheim \n")
+        self.assertEqual((r.returncode, r.stdout), (0, "1 added\n"), r.stderr)
+        r = self.ctl(*add, "--impi", "b@x", "--impu", "sip:b@x", "--k", K, "--opc", OPC, "--realm", "other.example",
+                     "--variant", "hss", stdin="p\u00e4ss\n")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        r = self.ctl(*add, "--impi", "c@x", "--impu", "sip:c@x", stdin="\n")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("expected a line of 1 to 255", r.stderr)
+        lines = [f"u{i}@x,digest,,{hashlib.md5(f'u{i}@x:r.example:p{i}'.encode()).hexdigest()},,sip:u{i}@x"
+                 for i in range(3)]
+        r = self.ctl("subscriber", "add", "--file", "-", stdin="\n".join(lines))
+        self.assertEqual((r.returncode, r.stdout), (0, "3 added\n"), r.stderr)
+        every = {s["impi"]: s for s in
+                 json.loads(self.ctl("subscriber", "list", "--json").stdout)["subscribers"]}
+        self.assertEqual(every["d@x"], {"impi": "d@x", "impus": ["sip:d@x"], "state": "not registered",
+                                        "schemes": ["Digest"], "realms": ["r.example"]})
+        self.assertEqual(every["b@x"]["schemes"], ["AKA", "Digest"])
+        self.assertEqual((every["b@x"]["realms"], every["b@x"]["variant"]), (["other.example"], "hss"))
+        self.assertIn("AKA Digest", self.ctl("subscriber", "list").stdout)
+        before = self.hashes()
+        self.assertEqual(before["d@x"], hashlib.md5(b"d@x:r.example: geheim ").digest())
+        self.assertEqual(before["b@x"], hashlib.md5("b@x:other.example:p\u00e4ss".encode()).digest())
+        self.assertEqual(before["u2@x"], hashlib.md5(b"u2@x:r.example:p2").digest())
+        r = self.ctl("subscriber", "password", "d@x", "--password-file", "-", stdin="neu")
+        self.assertEqual((r.returncode, r.stdout), (0, "changed\n"), r.stderr)
+        self.assertEqual(self.hashes() | {"d@x": before["d@x"]}, before)
+        self.assertEqual(self.hashes()["d@x"], hashlib.md5(b"d@x:r.example:neu").digest())
+        r = self.ctl("subscriber", "password", "nobody@x", "--password-file", "-", stdin="neu")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("no subscriber nobody@x", r.stderr)
+        self.assertEqual(self.stop(), 0)
+        self.assertNotIn("geheim", self.log)
+
+    def hashes(self):
+        db = sqlite3.connect(os.path.join(self.run_dir, "h.db"))
+        with contextlib.closing(db):
+            return dict(db.execute("SELECT s.impi, d.ha1 FROM digest d JOIN subscriber s ON s.id = d.subscriber"
+                                   " WHERE d.hash = 0"))
 
     def test_csv(self):
         self.start()
@@ -149,7 +195,7 @@ class Programs(unittest.TestCase):
         status = json.loads(self.ctl("show", "status", "--json").stdout)
         self.assertEqual(status["roles"], ["i-cscf", "s-cscf", "hss"])
         self.assertEqual(status["pid"], self.daemon.pid)
-        self.assertEqual(status["scscf"], {"registered": 0, "pending": 0, "subscriptions": 0})
+        self.assertEqual(status["scscf"], {"registered": 0, "pending": 0, "subscriptions": 0, "impossible": 0})
         self.assertEqual(json.loads(self.ctl("show", "workers", "--json").stdout), {"workers": []})
         self.assertIn("send_failed", self.ctl("show", "drops", "--json").stdout)
         self.assertIn("no P-CSCF runs here", self.ctl("show", "registrations").stderr)

@@ -13,6 +13,7 @@
 #define OPC   "cd63cb71954a9f4e48a5994e37a02baf"
 #define IDS   "\"impi\":\"a@x\",\"impus\":[\"sip:A@X;user=phone\",\"tel:+49-123\"]"
 #define KEYS  "\"k\":\"" K "\",\"opc\":\"" OPC "\""
+#define PASS  "\"password\":\"465bgeheim\""
 #define BLANK "\"impi\":\"a@x\",\"impus\":"
 
 static const char *read_text(struct hss_subscriber *s, const char *text)
@@ -21,7 +22,7 @@ static const char *read_text(struct hss_subscriber *s, const char *text)
 	const char *why;
 
 	assert_non_null(o);
-	why = subscriber_from_json(s, o);
+	why = subscriber_from_json(s, o, "usual");
 	json_decref(o);
 	return why;
 }
@@ -51,6 +52,78 @@ static void test_subscriber_good(void **state)
 	assert_true(s.sqn == 0);
 }
 
+/* Python: md5(b"a@x:usual:465bgeheim").hexdigest(), and so on */
+#define HA1_MD5	   "5198349b490530f0cc37973c1de8628d"
+#define HA1_SHA256 "ca834315d45f04b8a02f506f37079681cbdba302b4b39e4d14b2d3832ca76f89"
+#define HA1_OTHER  "ab8f70ab8543f6ff3e8784e541a6a6d9"
+
+/* covers: DN-01, DN-08 */
+static void test_subscriber_digest(void **state)
+{
+	static const struct {
+		const char *text, *realm, *md5, *sha256;
+		bool aka;
+		enum hss_variant variant;
+	} rows[] = {
+		{"{" IDS "," PASS "}", "usual", HA1_MD5, HA1_SHA256, false, HSS_VARIANT_DEFAULT},
+		{"{" IDS "," PASS "," KEYS ",\"variant\":\"hss\"}", "usual", HA1_MD5, HA1_SHA256,
+		 true, HSS_VARIANT_HSS},
+		{"{" IDS "," PASS ",\"realm\":\"other\",\"variant\":\"s-cscf\"}", "other",
+		 HA1_OTHER, NULL, false, HSS_VARIANT_SCSCF},
+		{"{" IDS ",\"ha1\":\"ABCDEF"
+		 "00112233445566778899aabbcc"
+		 "\"}",
+		 "usual",
+		 "abcdef"
+		 "00112233445566778899aabbcc",
+		 "", false, HSS_VARIANT_DEFAULT},
+		{"{" IDS ",\"ha1_sha256\":\"" HA1_SHA256 "\"}", "usual", "", HA1_SHA256, false,
+		 HSS_VARIANT_DEFAULT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hss_subscriber s;
+
+		assert_null(read_text(&s, rows[i].text));
+		assert_int_equal(s.n_digests, 1);
+		assert_string_equal(s.digests[0].realm, rows[i].realm);
+		assert_string_equal(s.digests[0].ha1[HSS_MD5], rows[i].md5);
+		if (rows[i].sha256)
+			assert_string_equal(s.digests[0].ha1[HSS_SHA256], rows[i].sha256);
+		assert_int_equal(s.no_aka, !rows[i].aka);
+		assert_int_equal(s.variant, rows[i].variant);
+	}
+}
+
+static void test_new_password(void **state)
+{
+	static const struct {
+		const char *text, *says; /* NULL: good */
+	} rows[] = {
+		{"{" PASS "}", NULL},
+		{"{\"ha1\":\"" HA1_MD5 "\",\"realm\":\"usual\"}", NULL},
+		{"{}", "password: expected"},
+		{"[]", "expected an object"},
+		{"{" PASS ",\"variant\":\"hss\"}", "expected only"},
+		{"{" PASS ",\"k\":\"" K "\"}", "expected only"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *o = json_loads(rows[i].text, 0, NULL);
+		struct hss_subscriber s;
+		const char *why = digest_from_json(&s, "a@x", o, "usual");
+
+		assert_int_equal(why == NULL, rows[i].says == NULL);
+		if (why)
+			assert_non_null(strstr(why, rows[i].says));
+		else
+			assert_string_equal(s.digests[0].ha1[HSS_MD5], HA1_MD5);
+		json_decref(o);
+	}
+}
+
 static void test_subscriber_bad(void **state)
 {
 	static const struct {
@@ -68,6 +141,19 @@ static void test_subscriber_bad(void **state)
 		{"{" BLANK "[\"http://x\"]}", "impus: expected sip:"},
 		{"{" BLANK "[\"sip:a\\n@x\"]}", "impus: expected"},
 		{"{" IDS "}", "k: expected 32"},
+		{"{" IDS "," KEYS ",\"realm\":\"r\"}", "expected a password"},
+		{"{" IDS "," KEYS ",\"variant\":\"hss\"}", "expected a password"},
+		{"{" IDS "," PASS ",\"variant\":\"x\"}", "variant: expected"},
+		{"{" IDS "," PASS ",\"opc\":\"" OPC "\"}", "k: expected"},
+		{"{" IDS "," PASS ",\"k\":\"" K "\"}", "expected one of op and opc"},
+		{"{" IDS "," PASS ",\"ha1\":\"" K "\"}", "either password or ha1"},
+		{"{" IDS ",\"password\":\"\"}", "password: expected"},
+		{"{" IDS ",\"password\":5}", "password: expected"},
+		{"{" IDS "," PASS ",\"realm\":\"\"}", "realm: expected"},
+		{"{" IDS "," PASS ",\"realm\":\"a:b\"}", "realm: expected"},
+		{"{" IDS "," PASS ",\"realm\":\"a\\u0000b\"}", "realm: expected"},
+		{"{" IDS ",\"ha1\":\"geheim\"}", "ha1: expected 32"},
+		{"{" IDS ",\"ha1_sha256\":\"" K "\"}", "ha1_sha256: expected 64"},
 		{"{" IDS ",\"k\":\"00\"}", "k: expected 32"},
 		{"{" IDS ",\"k\":\"" K "\"}", "expected one of op and opc"},
 		{"{" IDS "," KEYS ",\"op\":\"" OP "\"}", "expected one of op and opc"},
@@ -103,10 +189,10 @@ static void test_subscriber_too_many_impus(void **state)
 	(void)state;
 	for (unsigned i = 0; i < CX_MAX_IMPUS; i++)
 		json_array_append_new(json_object_get(o, "impus"), json_string("sip:a@x"));
-	assert_null(subscriber_from_json(&s, o));
+	assert_null(subscriber_from_json(&s, o, "usual"));
 	assert_int_equal(s.n_impus, CX_MAX_IMPUS);
 	json_array_append_new(json_object_get(o, "impus"), json_string("sip:a@x"));
-	assert_non_null(subscriber_from_json(&s, o));
+	assert_non_null(subscriber_from_json(&s, o, "usual"));
 	json_decref(o);
 }
 
@@ -115,6 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subscriber_good),
 		cmocka_unit_test(test_subscriber_bad),
+		cmocka_unit_test(test_subscriber_digest),
+		cmocka_unit_test(test_new_password),
 		cmocka_unit_test(test_subscriber_too_many_impus),
 	};
 
