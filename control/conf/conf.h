@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "crypto/digest.h"
 #include "ip.h"
 #include "sa.h"
 
@@ -29,8 +28,8 @@ enum conf_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO, CONF_LOG_DEBU
 
 enum conf_variant { CONF_VARIANT_SCSCF, CONF_VARIANT_HSS };
 
-#define CONF_MAX_DIGESTS 4
-#define CONF_MAX_REALMS	 16
+enum conf_digest { CONF_SHA256, CONF_SHA256_SESS, CONF_MD5, CONF_MD5_SESS, CONF_MAX_DIGESTS };
+#define CONF_MAX_REALMS 16
 
 #define CONF_UDP_ENC_PORT 4500 /* RFC 3948 */
 
@@ -129,7 +128,7 @@ struct esp_conf {
 	char *digest_realm, *digest_domain;
 	char *digest_hss_realms[CONF_MAX_REALMS];
 	unsigned n_digest_hss_realms;
-	enum digest_algorithm digest_algorithms[CONF_MAX_DIGESTS];
+	enum conf_digest digest_algorithms[CONF_MAX_DIGESTS];
 	unsigned n_digest_algorithms;
 	bool digest_without_qop, digest_before_aka, digest_trust_ip, digest_tls_required;
 	uint32_t digest_nonce_lifetime; /* s */

@@ -5,35 +5,32 @@
 
 #include "control/conf/key.h"
 
-static const struct {
-	const char *word;
-	enum digest_algorithm algorithm;
-} algorithm_words[] = {
-	{"SHA-256", DIGEST_SHA256},
-	{"SHA-256-sess", DIGEST_SHA256_SESS},
-	{"MD5", DIGEST_MD5},
-	{"MD5-sess", DIGEST_MD5_SESS},
+static const char *const algorithm_words[CONF_MAX_DIGESTS] = {
+	[CONF_SHA256] = "SHA-256",
+	[CONF_SHA256_SESS] = "SHA-256-sess",
+	[CONF_MD5] = "MD5",
+	[CONF_MD5_SESS] = "MD5-sess",
 };
 
 static void algorithm_one(struct loader *l, const struct conf_key *k, unsigned line,
 			  const char *text)
 {
 	struct esp_conf *c = l->c;
-	enum digest_algorithm found = DIGEST_AKAV1_MD5;
+	unsigned found = 0;
 
-	for (size_t i = 0; i < sizeof(algorithm_words) / sizeof(algorithm_words[0]); i++)
-		if (strcasecmp(text, algorithm_words[i].word) == 0)
-			found = algorithm_words[i].algorithm;
-	if (found == DIGEST_AKAV1_MD5) {
+	while (found < CONF_MAX_DIGESTS && strcasecmp(text, algorithm_words[found]) != 0)
+		found++;
+	if (found == CONF_MAX_DIGESTS) {
 		conf_fault(l, line, "%s: expected %s, found \"%s\"", k->path, k->type->noun, text);
 		return;
 	}
 	for (unsigned i = 0; i < c->n_digest_algorithms; i++)
-		if (c->digest_algorithms[i] == found) {
+		if (c->digest_algorithms[i] == (enum conf_digest)found) {
 			conf_fault(l, line, "%s: \"%s\" stands there twice", k->path, text);
 			return;
 		}
-	c->digest_algorithms[c->n_digest_algorithms++] = found; /* no doubles: they fit */
+	c->digest_algorithms[c->n_digest_algorithms++] =
+		(enum conf_digest)found; /* no doubles: they fit */
 }
 
 static void algorithms_read(struct loader *l, const struct conf_key *k, config_setting_t *s,
@@ -100,9 +97,9 @@ static void realms_read(struct loader *l, const struct conf_key *k, config_setti
 	conf_strings_each(l, k, s, realm_one);
 }
 
-static bool is_strong(enum digest_algorithm algorithm)
+static bool is_strong(enum conf_digest algorithm)
 {
-	return algorithm == DIGEST_SHA256 || algorithm == DIGEST_SHA256_SESS;
+	return algorithm == CONF_SHA256 || algorithm == CONF_SHA256_SESS;
 }
 
 /* A client takes the first that it knows (RFC 8760 2.4): the weak ones must not come first. */

@@ -132,7 +132,8 @@ static void hashes_limit(const struct daemon *d, struct hss_subscriber *s)
 	bool md5 = false;
 
 	for (unsigned i = 0; i < d->conf.n_digest_algorithms; i++)
-		md5 |= digest_digits(d->conf.digest_algorithms[i]) == 32;
+		md5 |= d->conf.digest_algorithms[i] == CONF_MD5 ||
+		       d->conf.digest_algorithms[i] == CONF_MD5_SESS;
 	for (unsigned i = 0; i < s->n_digests && !md5; i++)
 		if (s->digests[i].ha1[HSS_SHA256][0])
 			secret_wipe(s->digests[i].ha1[HSS_MD5], DIGEST_HEX);

@@ -13,6 +13,13 @@ static int failed(struct daemon *d, const char *what, int err)
 
 static void digest_fill(struct hss_digest_conf *to, const struct esp_conf *c)
 {
+	static const enum digest_algorithm algorithms[CONF_MAX_DIGESTS] = {
+		[CONF_SHA256] = DIGEST_SHA256,
+		[CONF_SHA256_SESS] = DIGEST_SHA256_SESS,
+		[CONF_MD5] = DIGEST_MD5,
+		[CONF_MD5_SESS] = DIGEST_MD5_SESS,
+	};
+
 	*to = (struct hss_digest_conf){.realm = c->digest_realm,
 				       .domain = c->digest_domain,
 				       .variant = c->digest_variant == CONF_VARIANT_HSS
@@ -25,8 +32,8 @@ static void digest_fill(struct hss_digest_conf *to, const struct esp_conf *c)
 				       .before_aka = c->digest_before_aka,
 				       .nonce_wait = c->reg_await_auth,
 				       .nonce_lifetime = c->digest_nonce_lifetime};
-	memcpy(to->algorithms, c->digest_algorithms,
-	       c->n_digest_algorithms * sizeof(to->algorithms[0]));
+	for (unsigned i = 0; i < c->n_digest_algorithms; i++)
+		to->algorithms[i] = algorithms[c->digest_algorithms[i]];
 }
 
 static int hss_start(struct daemon *d)

@@ -397,7 +397,7 @@ static void test_digest(void **state)
 	assert_string_equal(c.digest_realm, "r.example");
 	assert_null(c.digest_domain);
 	assert_int_equal(c.n_digest_algorithms, 1);
-	assert_int_equal(c.digest_algorithms[0], DIGEST_MD5);
+	assert_int_equal(c.digest_algorithms[0], CONF_MD5);
 	assert_int_equal(c.digest_nonce_lifetime, 3600);
 	assert_false(c.digest_without_qop || c.digest_before_aka || c.digest_trust_ip ||
 		     c.digest_tls_required);
@@ -415,8 +415,8 @@ static void test_digest(void **state)
 	assert_int_equal(c.n_digest_hss_realms, 2);
 	assert_string_equal(c.digest_hss_realms[1], "b");
 	assert_int_equal(c.n_digest_algorithms, 3);
-	assert_int_equal(c.digest_algorithms[0], DIGEST_SHA256);
-	assert_int_equal(c.digest_algorithms[2], DIGEST_MD5_SESS);
+	assert_int_equal(c.digest_algorithms[0], CONF_SHA256);
+	assert_int_equal(c.digest_algorithms[2], CONF_MD5_SESS);
 	assert_true(c.digest_without_qop && c.digest_tls_required);
 	conf_free(&c);
 }
