@@ -549,6 +549,8 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.max_pending = setup->ues + 1000,
 		.udp_enc_port = setup->no_udp_enc ? 0 : NET_UDP_ENC_PORT,
 		.reg_event = setup->edge_event,
+		.ecscf_host = setup->ecscf,
+		.clear_emergency = setup->clear_emergency,
 	};
 
 	memcpy(conf.choices, setup->n_choices ? setup->choices : all_choices, sizeof(all_choices));

@@ -147,6 +147,8 @@ struct net_setup {
 	enum ue_transport transport;
 	bool reg_event;				 /* UEs subscribe to their registration state */
 	bool edge_event;			 /* so does the P-CSCF */
+	const char *ecscf;			 /* where emergency calls go; NULL: nowhere */
+	bool clear_emergency;			 /* in clear, too */
 	uint32_t reauth_expires, reauth_repeats; /* 0: 600, 0 */
 };
 
