@@ -39,7 +39,8 @@ int stream_conn_insert(struct stream_conn *c)
 		return -ENOMEM;
 	if (c->sa)
 		DL_APPEND2(c->sa->conns, c, sa_prev, sa_next);
-	*(c->sa ? &s->n_protected : &s->n_clear) += 1;
+	if (c->sa)
+		s->n_protected++;
 	s->counters.connections++;
 	stream_framer_init(&c->framer, s->conf.head_max,
 			   c->sa || c->filter ? s->conf.message_max : s->conf.clear_max);
@@ -54,16 +55,15 @@ static void leave_tables(struct stream_conn *c)
 	struct stream *s = c->s;
 
 	timer_stop(s->timers, &c->timer);
-	if (c->peer)
-		stream_peer_leave(s, c->peer);
-	c->peer = NULL;
+	stream_leave(c);
 	if (!c->by_key.tbl)
 		return;
 	HASH_DELETE(by_key, s->by_key, c);
 	c->by_key.tbl = NULL;
 	if (c->sa)
 		DL_DELETE2(c->sa->conns, c, sa_prev, sa_next);
-	*(c->sa ? &s->n_protected : &s->n_clear) -= 1;
+	if (c->sa)
+		s->n_protected--;
 	c->sa = NULL;
 	s->counters.connections--;
 	s->counters.closed++;
@@ -115,7 +115,9 @@ static uint64_t idle_end(const struct stream_conn *c)
 {
 	const struct stream_conf *conf = &c->s->conf;
 
-	return c->heard + (c->sa || c->filter ? conf->idle_ms : conf->clear_idle_ms);
+	bool used = c->sa || (c->filter && (c->heard_message || c->we_opened));
+
+	return c->heard + (used ? conf->idle_ms : conf->clear_idle_ms);
 }
 
 static bool pings(const struct stream_conn *c)
@@ -215,6 +217,7 @@ void stream_filter_ready(struct stream_conn *c)
 	if (c->ready || c->closing)
 		return;
 	c->ready = true;
+	stream_half_open_end(c);
 	if (c->filter)
 		c->flow.session = ++c->s->sessions;
 	stream_io_ready(c);

@@ -43,10 +43,10 @@ struct stream_listener {
 	uv_tcp_t tcp;
 };
 
-/* Accepted clear connections of one address. */
+/* Accepted connections of one address, but those under an SA set. */
 struct stream_peer {
 	struct ip_addr addr;
-	unsigned n;
+	unsigned n_clear, n_filtered;
 	UT_hash_handle by_addr;
 };
 
@@ -64,6 +64,7 @@ struct stream_out {
 struct stream_conn {
 	struct stream_conn *prev, *next; /* of the stream */
 	struct stream_conn *sa_prev, *sa_next;
+	struct stream_conn *half_prev, *half_next; /* while half_open */
 	struct stream *s;
 	struct stream_sa *sa;	  /* NULL: in clear */
 	struct stream_peer *peer; /* counted there; NULL: not */
@@ -71,7 +72,7 @@ struct stream_conn {
 	struct sip_flow flow;
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	bool we_opened, ready, closing, mute;
+	bool we_opened, half_open, heard_message, ready, closing, mute;
 	struct stream_framer framer;
 	const struct stream_filter *filter;
 	void *filter_ctx, *filter_state;
@@ -89,8 +90,9 @@ struct stream {
 	struct timers *timers;
 	struct stream_conf conf;
 	struct stream_env env;
-	struct stream_conn *conns;  /* all that are not freed yet */
-	struct stream_conn *by_key; /* those in use */
+	struct stream_conn *conns;     /* all that are not freed yet */
+	struct stream_conn *by_key;    /* those in use */
+	struct stream_conn *half_open; /* accepted through a filter, not ready; oldest first */
 	struct stream_sa *sa_by_key;
 	struct stream_set *sets;
 	struct stream_peer *peers;
@@ -135,7 +137,13 @@ void stream_listener_close(struct stream_listener *l);
 int stream_listener_use(struct stream *s, const struct ip_endpoint *at,
 			struct stream_listener **lp);
 void stream_listener_leave(struct stream_listener *l);
-void stream_peer_leave(struct stream *s, struct stream_peer *p);
+/* Counts it among those of its address; false: these are enough. */
+bool stream_admit(struct stream_conn *c);
+void stream_half_open_end(struct stream_conn *c);
+/* It is counted no more, if it was. */
+void stream_leave(struct stream_conn *c);
+/* A clear connection goes on through the stream's filter. */
+int stream_upgrade(struct stream_conn *c);
 
 /* ---- sets.c */
 struct stream_sa *stream_sa_find(struct stream *s, const struct stream_key *key);

@@ -6,6 +6,7 @@
 #include "control/stream/inside.h"
 
 #define UNCONFIRMED_MAX 16 /* requests */
+#define TLS_HANDSHAKE	22 /* content type of a record (RFC 8446 5.1); no message begins so */
 
 /* ---- in ----------------------------------------------------------------------------------- */
 
@@ -22,6 +23,7 @@ static void message_take(struct stream_conn *c, struct sv text, uint64_t now)
 	struct stream *s = c->s;
 
 	s->counters.messages_in++;
+	c->heard_message = true;
 	s->env.message(s->env.ctx, &c->flow, text, now);
 }
 
@@ -69,11 +71,18 @@ int stream_filter_plain(struct stream_conn *c, struct sv octets)
 	return rc;
 }
 
+/* A TLS handshake begins where a message could (TS 33.203 draft of Annex O: on port 5060). */
+static bool turns_to_tls(const struct stream_conn *c, struct sv octets)
+{
+	return c->s->conf.upgrade && !c->filter && !c->sa && !c->we_opened &&
+	       !stream_framer_partial(&c->framer) && (uint8_t)octets.p[0] == TLS_HANDSHAKE;
+}
+
 static void socket_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream_conn *c = h->data;
 	struct sv octets = {buf->base, n > 0 ? (size_t)n : 0};
-	int rc;
+	int rc = 0;
 
 	c->s->counters.events++;
 	if (n == 0 || c->closing)
@@ -83,7 +92,11 @@ static void socket_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	c->heard = stream_now();
-	rc = c->filter ? c->filter->input(c->filter_state, octets) : stream_filter_plain(c, octets);
+	if (turns_to_tls(c, octets))
+		rc = stream_upgrade(c);
+	if (rc == 0)
+		rc = c->filter ? c->filter->input(c->filter_state, octets)
+			       : stream_filter_plain(c, octets);
 	if (rc < 0) /* a filter has said why: that shall arrive */
 		stream_conn_close(c, c->filter ? STREAM_END_CLOSE : STREAM_END_RESET);
 	else

@@ -8,34 +8,114 @@
 
 /* ---- limits per address ------------------------------------------------------------------- */
 
-static struct stream_peer *peer_join(struct stream *s, const struct ip_addr *addr)
+static struct stream_peer *peer_get(struct stream *s, const struct ip_addr *addr)
 {
 	struct stream_peer *p;
 
 	HASH_FIND(by_addr, s->peers, addr, sizeof(*addr), p);
-	if (p && p->n >= s->conf.per_address)
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
 		return NULL;
-	if (!p) {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return NULL;
-		p->addr = *addr;
-		HASH_ADD(by_addr, s->peers, addr, sizeof(*addr), p);
-		if (!p->by_addr.tbl) {
-			free(p);
-			return NULL;
-		}
-	}
-	p->n++;
-	return p;
+	p->addr = *addr;
+	HASH_ADD(by_addr, s->peers, addr, sizeof(*addr), p);
+	if (p->by_addr.tbl)
+		return p;
+	free(p);
+	return NULL;
 }
 
-void stream_peer_leave(struct stream *s, struct stream_peer *p)
+static void peer_drop(struct stream *s, struct stream_peer *p)
 {
-	if (--p->n)
+	if (p->n_clear || p->n_filtered)
 		return;
 	HASH_DELETE(by_addr, s->peers, p);
 	free(p);
+}
+
+/* The oldest makes room: who shakes hands in good time is not kept out by those who never do. */
+static void half_open_begin(struct stream_conn *c)
+{
+	struct stream *s = c->s;
+
+	while (s->counters.half_open >= s->conf.half_open && s->half_open) {
+		s->counters.pushed_out++;
+		stream_conn_close(s->half_open, STREAM_END_RESET);
+	}
+	DL_APPEND2(s->half_open, c, half_prev, half_next);
+	c->half_open = true;
+	s->counters.half_open++;
+}
+
+void stream_half_open_end(struct stream_conn *c)
+{
+	if (!c->half_open)
+		return;
+	DL_DELETE2(c->s->half_open, c, half_prev, half_next);
+	c->half_open = false;
+	c->s->counters.half_open--;
+}
+
+bool stream_admit(struct stream_conn *c)
+{
+	struct stream *s = c->s;
+	const struct stream_conf *conf = &s->conf;
+	struct stream_peer *p = peer_get(s, &c->key.remote.addr);
+
+	if (!p)
+		return false;
+	if (c->filter ? s->counters.filtered >= conf->filtered ||
+				p->n_filtered >= conf->filtered_per_address
+		      : s->n_clear >= conf->clear_accepted || p->n_clear >= conf->per_address) {
+		peer_drop(s, p);
+		return false;
+	}
+	c->peer = p;
+	if (!c->filter) {
+		p->n_clear++;
+		s->n_clear++;
+		return true;
+	}
+	p->n_filtered++;
+	s->counters.filtered++;
+	half_open_begin(c);
+	return true;
+}
+
+void stream_leave(struct stream_conn *c)
+{
+	struct stream *s = c->s;
+	struct stream_peer *p = c->peer;
+
+	stream_half_open_end(c);
+	if (!p)
+		return;
+	c->peer = NULL;
+	if (c->filter) {
+		p->n_filtered--;
+		s->counters.filtered--;
+	} else {
+		p->n_clear--;
+		s->n_clear--;
+	}
+	peer_drop(s, p);
+}
+
+int stream_upgrade(struct stream_conn *c)
+{
+	struct stream *s = c->s;
+
+	stream_leave(c);
+	c->filter = s->conf.tls;
+	c->filter_ctx = s->conf.tls_ctx;
+	c->ready = c->heard_message = false;
+	c->opened_at = stream_now();
+	stream_framer_free(&c->framer);
+	stream_framer_init(&c->framer, s->conf.head_max, s->conf.message_max);
+	if (!stream_admit(c))
+		return -EMFILE;
+	return c->filter->open(c->filter_ctx, c, false, &c->filter_state);
 }
 
 /* ---- accepting ---------------------------------------------------------------------------- */
@@ -63,10 +143,7 @@ static bool admitted(struct stream_conn *c)
 
 	if (c->sa)
 		return s->n_protected < s->conf.max;
-	if (s->n_clear >= s->conf.clear_accepted)
-		return false;
-	c->peer = peer_join(s, &c->key.remote.addr);
-	return c->peer != NULL;
+	return stream_admit(c);
 }
 
 static int conn_accept(struct stream_listener *l, struct stream_conn *c)

@@ -15,6 +15,7 @@ static bool conf_ok(const struct stream_conf *c)
 {
 	return c->head_max && c->message_max && c->clear_max && c->queue_max && c->connect_ms &&
 	       c->message_ms && c->stall_ms && c->idle_ms && c->clear_idle_ms &&
+	       (!c->upgrade || c->tls) &&
 	       (!c->opens_clear || (c->port_min && c->port_min <= c->port_max));
 }
 

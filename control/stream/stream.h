@@ -41,6 +41,10 @@ struct stream_conf {
 	/* For those that we open for flows of SIP_TRANSPORT_TLS; NULL: there are none. */
 	const struct stream_filter *tls;
 	void *tls_ctx;
+	bool upgrade;		       /* accepted clear ones turn to TLS if the peer begins it */
+	unsigned filtered;	       /* accepted ones through a filter, in all */
+	unsigned filtered_per_address; /* the same from one address */
+	unsigned half_open;	       /* of these not ready yet; more push out the oldest */
 };
 
 /* message() may send, protect and unprotect, but not free the stream. */
@@ -65,8 +69,10 @@ struct stream_counters {
 	uint64_t refused;	/* over a limit, or to a protected port whose SA set is gone */
 	uint64_t bad, slow;	/* closed: no SIP, or a message that did not end in time */
 	uint64_t stalled, idle; /* closed: the peer does not read; nothing to do */
+	uint64_t pushed_out;	/* closed: not ready, and too many of those */
 	uint64_t events;	/* of libuv: something has happened if it has changed */
 	unsigned connections;	/* now */
+	unsigned filtered, half_open; /* among them, accepted ones */
 };
 
 int stream_alloc(struct stream **sp, uv_loop_t *loop, struct timers *timers,

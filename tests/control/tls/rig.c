@@ -150,6 +150,9 @@ static void end_start(struct rig *r, struct rig_end *e, bool ue)
 		.opens_clear = ue,
 		.port_min = 34000,
 		.port_max = 34999,
+		.filtered = 64,
+		.filtered_per_address = 64,
+		.half_open = 16,
 		.tls = &tls_filter,
 		.tls_ctx = e->t,
 	};
