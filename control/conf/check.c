@@ -78,7 +78,8 @@ static void check_names(struct loader *l)
 /* TS 33.203 7.1: protected ports are neither 5060 nor 5061; and nothing in clear uses them. */
 static bool port_clear(const struct esp_conf *c, uint32_t port)
 {
-	return port == 5060 || port == 5061 || port == c->sip_port;
+	return port == 5060 || port == 5061 || port == c->sip_port ||
+	       (c->tls_enabled && port == c->tls_port);
 }
 
 static void check_ports(struct loader *l)
@@ -116,6 +117,23 @@ static void check_ports(struct loader *l)
 				min, max, port);
 			return;
 		}
+}
+
+static void check_tls(struct loader *l)
+{
+	struct esp_conf *c = l->c;
+
+	if (!c->tls_enabled)
+		return;
+	if (!c->tls_certificate || !c->tls_key)
+		conf_fault(l, conf_line(l, "tls.enabled"),
+			   "tls.enabled: expected tls.certificate and tls.key as well");
+	if (!c->host_port)
+		conf_fault(l, conf_line(l, "tls.enabled"),
+			   "tls.enabled: expected dataplane.host_port, the way of TCP");
+	if (c->tls_port == c->sip_port)
+		conf_fault(l, conf_line(l, "tls.port"),
+			   "tls.port: expected another port than access.sip_port");
 }
 
 /* A few ports per UE do, but each authentication takes one that is not in use (LC-02). */
@@ -251,6 +269,7 @@ void conf_check(struct loader *l)
 	check_names(l);
 	check_ports(l);
 	check_port_count(l);
+	check_tls(l);
 	conf_check_networks(l); /* from what all may have, before that is sorted out */
 	check_algorithms(l);
 	check_times(l);

@@ -270,6 +270,9 @@ void conf_free(struct esp_conf *c)
 	for (unsigned i = 0; i < c->n_digest_hss_realms; i++)
 		free(c->digest_hss_realms[i]);
 	free(c->socket_path);
+	free(c->tls_certificate);
+	free(c->tls_key);
+	free(c->tls_suites);
 	if (c->static_sas)
 		explicit_bzero(c->static_sas, c->n_static_sas * sizeof(*c->static_sas));
 	free(c->static_sas);

@@ -103,6 +103,12 @@ struct esp_conf {
 	bool udp_enc_tun;	     /* UEs behind NATs are taken (TS 33.203 Annex M) */
 	struct ip_prefix aliases[2]; /* as addresses; out of which the host's stack knows them */
 
+	/* tls */
+	bool tls_enabled, tls_upgrade, tls_null_suites, legacy_tls10;
+	char *tls_certificate, *tls_key, *tls_suites;
+	uint32_t tls_port, tls_session_lifetime, tls_handshake; /* s */
+	uint32_t tls_connections, tls_per_address, tls_half_open;
+
 	/* static_sas */
 	struct conf_sa *static_sas;
 	unsigned n_static_sas;

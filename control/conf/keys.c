@@ -105,6 +105,27 @@ const struct conf_key conf_keys[] = {
 		 "version; "
 		 "route them to host_port"},
 
+	{"tls.enabled", &conf_bool, FIELD(tls_enabled), .fallback = "false",
+	 .help = "true: UEs may use TLS (TS 33.203 Annex O); needs dataplane.host_port"},
+	{"tls.port", &conf_number, FIELD(tls_port), 1, 65535, .fallback = "5061",
+	 .help = "port for SIP over TLS"},
+	{"tls.certificate", &conf_file, FIELD(tls_certificate),
+	 .help = "PEM file: the server's certificate, then its intermediate CAs'; relative to "
+		 "--run-dir"},
+	{"tls.key", &conf_file, FIELD(tls_key), .help = "PEM file: the certificate's key"},
+	{"tls.suites", &conf_string, FIELD(tls_suites),
+	 .help = "suites of TLS 1.2 in OpenSSL's words; without: those of TS 33.310 Annex E"},
+	{"tls.null_suites", &conf_bool, FIELD(tls_null_suites), .fallback = "false",
+	 .help = "true: suites without encryption are taken from UEs that offer nothing better"},
+	{"tls.session_lifetime", &conf_number, FIELD(tls_session_lifetime), 0, 86400,
+	 .fallback = "3600", .help = "seconds in which a UE may resume its session; 0: never"},
+	{"tls.handshake_timeout", &conf_number, FIELD(tls_handshake), 1, 120, .fallback = "10",
+	 .help = "seconds from a connection's begin to the end of its handshake"},
+	{"tls.upgrade_5060", &conf_bool, FIELD(tls_upgrade), .fallback = "false",
+	 .help = "true: TLS may begin on a TCP connection to access.sip_port, too"},
+	{"legacy.tls10", &conf_bool, FIELD(legacy_tls10), .fallback = "false",
+	 .help = "true: TLS 1.0 and 1.1 and suites with RSA key exchange are taken"},
+
 	{"static_sas", &conf_static_sas, 0,
 	 .help = "SAs keyed by hand, carried between host_port and ue_port without SIP"},
 
@@ -185,6 +206,13 @@ const struct conf_key conf_keys[] = {
 	 .fallback = "100000", .help = "protected TCP connections at once; in clear a quarter"},
 	{"limits.tcp_idle", &conf_number, FIELD(tcp_idle), 30, 86400, .fallback = "1800",
 	 .help = "seconds without a message after which a connection is closed"},
+	{"limits.tls_connections", &conf_number, FIELD(tls_connections), 16, 1048576,
+	 .fallback = "100000", .help = "TLS connections at once"},
+	{"limits.tls_per_address", &conf_number, FIELD(tls_per_address), 1, 1048576,
+	 .fallback = "1000", .help = "the same from one address, which may be a NAT's"},
+	{"limits.tls_half_open", &conf_number, FIELD(tls_half_open), 16, 1048576,
+	 .fallback = "2000",
+	 .help = "TLS handshakes under way at once; the oldest makes room for the next"},
 	{"log.level", &conf_word, FIELD(log_level), .words = level_words, .fallback = "\"info\"",
 	 .help = "least weight that is written"},
 };

@@ -13,6 +13,7 @@
 #include "control/pcscf/pcscf.h"
 #include "control/scscf/scscf.h"
 #include "control/stream/stream.h"
+#include "control/tls/tls.h"
 #include "dataplane.h"
 
 #define DAEMON_WORKERS_MAX 32 /* as of dataplane.workers */
@@ -47,9 +48,10 @@ struct daemon {
 	uv_idle_t idle;
 	uv_poll_t poll;
 	uv_timer_t timer, watch;
-	uv_signal_t term, interrupt;
+	uv_signal_t term, interrupt, hang_up;
 	struct mgmt *mgmt;
 	struct stream *stream;	       /* TCP; NULL without a host port */
+	struct tls *tls;	       /* NULL: switched off */
 	struct daemon_lookup *lookups; /* running */
 	unsigned n_lookups;
 	uint64_t drops_seen[DP_DROP_COUNT], refusals_seen[PCSCF_DROP_COUNT];
@@ -82,6 +84,11 @@ int daemon_tcp_start(struct daemon *d);					     /* the loop is open */
 int daemon_tcp_send(void *ctx, const struct sip_flow *flow, struct sv text); /* env.stream_send() */
 void daemon_tcp_end(struct daemon *d); /* the loop must run once more */
 void daemon_tcp_free(struct daemon *d);
+
+/* tls.c */
+int daemon_tls_start(struct daemon *d); /* before the stream */
+void daemon_tls_reload(struct daemon *d);
+void daemon_tls_free(struct daemon *d); /* after the stream */
 
 /* resolver.c: the P-CSCF's env.resolve() */
 int daemon_resolve(void *ctx, const char *host, uint32_t id);

@@ -95,6 +95,12 @@ static void stop_wanted(uv_signal_t *s, int number)
 	daemon_loop_end(d);
 }
 
+static void reload_wanted(uv_signal_t *s, int number)
+{
+	(void)number;
+	daemon_tls_reload(s->data);
+}
+
 int daemon_loop_start(struct daemon *d)
 {
 	int err = uv_loop_init(&d->loop);
@@ -103,19 +109,22 @@ int daemon_loop_start(struct daemon *d)
 		return err;
 	d->loop_open = true;
 	d->prepare.data = d->idle.data = d->poll.data = d->timer.data = d->watch.data =
-		d->term.data = d->interrupt.data = d;
+		d->term.data = d->interrupt.data = d->hang_up.data = d;
 	uv_prepare_init(&d->loop, &d->prepare);
 	uv_idle_init(&d->loop, &d->idle);
 	uv_timer_init(&d->loop, &d->timer);
 	uv_timer_init(&d->loop, &d->watch);
 	uv_signal_init(&d->loop, &d->term);
 	uv_signal_init(&d->loop, &d->interrupt);
+	uv_signal_init(&d->loop, &d->hang_up);
 	uv_prepare_start(&d->prepare, before_sleep);
 	daemon_sample(d);
 	uv_timer_start(&d->watch, watch_due, WATCH_MS, WATCH_MS);
 	err = uv_signal_start(&d->term, stop_wanted, SIGTERM);
 	if (!err)
 		err = uv_signal_start(&d->interrupt, stop_wanted, SIGINT);
+	if (!err)
+		err = uv_signal_start(&d->hang_up, reload_wanted, SIGHUP);
 	if (!err && d->dp)
 		err = uv_poll_init(&d->loop, &d->poll, dp_fd(d->dp));
 	if (!err && d->dp)

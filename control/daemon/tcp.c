@@ -33,11 +33,12 @@ static void undelivered(void *ctx, const struct sip_flow *flow, struct sv text, 
 	mw_run(d->mw, now);
 }
 
-static int listen_at(struct daemon *d, const struct ip_addr *addr, uint32_t port, bool protected)
+static int listen_at(struct daemon *d, const struct ip_addr *addr, uint32_t port, bool protected,
+		     struct tls *tls)
 {
 	struct ip_endpoint at = {*addr, (uint16_t)port};
 	char text[IP_ENDPOINT_STRLEN];
-	int err = stream_listen(d->stream, &at, protected, NULL, NULL);
+	int err = stream_listen(d->stream, &at, protected, tls ? &tls_filter : NULL, tls);
 
 	if (err)
 		log_line(&d->log, CONF_LOG_ERROR, "TCP at %s: %s", ip_endpoint_format(&at, text),
@@ -53,9 +54,11 @@ static int listen_all(struct daemon *d)
 	for (unsigned i = 0; i < 2 && !err; i++) {
 		if (!c->addresses[i].version)
 			continue;
-		err = listen_at(d, &c->addresses[i], c->sip_port, false);
+		err = listen_at(d, &c->addresses[i], c->sip_port, false, NULL);
 		if (!err)
-			err = listen_at(d, &c->addresses[i], c->port_ps, true);
+			err = listen_at(d, &c->addresses[i], c->port_ps, true, NULL);
+		if (!err && d->tls)
+			err = listen_at(d, &c->addresses[i], c->tls_port, false, d->tls);
 	}
 	return err;
 }
@@ -72,17 +75,26 @@ int daemon_tcp_start(struct daemon *d)
 		.clear_accepted = d->conf.tcp_connections / 4 + 1,
 		.per_address = PER_ADDRESS,
 		.connect_ms = CONNECT_MS,
+		.handshake_ms = d->conf.tls_handshake * 1000,
 		.message_ms = MESSAGE_MS,
 		.stall_ms = STALL_MS,
 		.idle_ms = d->conf.tcp_idle * 1000,
 		.clear_idle_ms = CLEAR_IDLE_S * 1000,
+		.filtered = d->conf.tls_connections,
+		.filtered_per_address = d->conf.tls_per_address,
+		.half_open = d->conf.tls_half_open,
+		.tls = d->tls ? &tls_filter : NULL,
+		.tls_ctx = d->tls,
+		.upgrade = d->tls && d->conf.tls_upgrade,
 		.freebind = true, /* the host gets its addresses when the port is there */
 	};
 	int err;
 
 	if (!d->pcscf || !d->conf.host_port) /* no way to the host's stack */
 		return 0;
-	err = stream_alloc(&d->stream, &d->loop, d->timers, &conf, &env);
+	err = daemon_tls_start(d);
+	if (!err)
+		err = stream_alloc(&d->stream, &d->loop, d->timers, &conf, &env);
 	return err ? err : listen_all(d);
 }
 
@@ -102,4 +114,5 @@ void daemon_tcp_free(struct daemon *d)
 {
 	stream_free(d->stream);
 	d->stream = NULL;
+	daemon_tls_free(d);
 }

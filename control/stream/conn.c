@@ -120,6 +120,15 @@ static uint64_t idle_end(const struct stream_conn *c)
 	return c->heard + (used ? conf->idle_ms : conf->clear_idle_ms);
 }
 
+/* Until then it must be ready. */
+static uint64_t ready_end(const struct stream_conn *c)
+{
+	const struct stream_conf *conf = &c->s->conf;
+
+	return c->opened_at +
+	       (c->we_opened || !conf->handshake_ms ? conf->connect_ms : conf->handshake_ms);
+}
+
 static bool pings(const struct stream_conn *c)
 {
 	return c->s->conf.ping_ms && c->we_opened && c->ready;
@@ -140,7 +149,7 @@ void stream_conn_watch(struct stream_conn *c, uint64_t now)
 	if (c->closing)
 		return;
 	if (!c->ready)
-		due = earlier(due, c->opened_at + conf->connect_ms);
+		due = earlier(due, ready_end(c));
 	if (c->message_since)
 		due = earlier(due, c->message_since + conf->message_ms);
 	if (c->ready && c->queued)
@@ -167,7 +176,7 @@ static uint64_t *overdue(struct stream_conn *c, uint64_t now)
 	const struct stream_conf *conf = &c->s->conf;
 	struct stream_counters *n = &c->s->counters;
 
-	if (!c->ready && now >= c->opened_at + conf->connect_ms)
+	if (!c->ready && now >= ready_end(c))
 		return &n->open_failed;
 	if (c->message_since && now >= c->message_since + conf->message_ms)
 		return &n->slow;

@@ -28,6 +28,7 @@ struct stream_conf {
 	unsigned clear_accepted; /* accepted ones without, in all */
 	unsigned per_address;	 /* the same from one address */
 	uint32_t connect_ms;	 /* for the handshake of one that we open */
+	uint32_t handshake_ms;	 /* for a filter's, on one that we accept; 0: connect_ms */
 	uint32_t message_ms;	 /* from a message's first octet to its last */
 	uint32_t stall_ms;	 /* without progress of what waits to be written */
 	uint32_t idle_ms;	 /* without any message, then closed */

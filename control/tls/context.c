@@ -10,8 +10,11 @@
 
 /* TS 33.310 Annex E: forward secrecy and authenticated encryption. */
 #define SUITES "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
-/* The two RSA suites of the seed, at a security level that lets them be (C-16). */
-#define LEGACY_SUITES SUITES ":AES128-SHA:DES-CBC3-SHA:@SECLEVEL=0"
+/* The RSA suites of the seed, at a security level that lets them be (C-16). Debian's library has no
+ * 3DES suite any more. */
+#define LEGACY_SUITES ":AES128-SHA:DES-CBC3-SHA"
+#define NULL_SUITES   ":ECDHE-ECDSA-NULL-SHA:ECDHE-RSA-NULL-SHA:NULL-SHA256"
+#define LEVEL_0	      ":@SECLEVEL=0"
 
 static int fail(char *why, const char *what)
 {
@@ -54,9 +57,14 @@ static bool sessions_set(SSL_CTX *ctx, uint32_t seconds)
 
 static int server_ctx(const struct tls_server_conf *c, SSL_CTX **ctxp, char *why)
 {
-	const char *suites = c->suites ? c->suites : c->legacy ? LEGACY_SUITES : SUITES;
-	SSL_CTX *ctx = ctx_make(true, suites, c->legacy);
+	char suites[1024];
+	SSL_CTX *ctx;
 	int rc;
+
+	snprintf(suites, sizeof(suites), "%s%s%s%s", c->suites ? c->suites : SUITES,
+		 c->legacy ? LEGACY_SUITES : "", c->null_suites ? NULL_SUITES : "",
+		 c->legacy || c->null_suites ? LEVEL_0 : "");
+	ctx = ctx_make(true, suites, c->legacy);
 
 	ERR_clear_error();
 	if (!ctx)

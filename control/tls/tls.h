@@ -21,6 +21,7 @@ struct tls_server_conf {
 	const char *suites;	  /* of TLS 1.2, OpenSSL's names; NULL: TS 33.310 Annex E */
 	uint32_t session_seconds; /* how long a session can be resumed; 0: never */
 	bool legacy;		  /* TLS 1.0 and 1.1, and the RSA suites of the seed (C-16) */
+	bool null_suites;	  /* the last choice, with UEs that offer nothing else (TL-05) */
 	tls_trouble_h *trouble;
 	void *arg;
 };
