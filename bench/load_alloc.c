@@ -119,6 +119,8 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 
 	u->load = l;
 	env.ctx = u;
+	if (l->o.listen.port)
+		gateway_endpoint(&l->o, i, &c.behind);
 	if (l->o.transport == UE_TRANSPORT_UDP)
 		env.stream_send = NULL;
 	pool_addr(&l->pool, i, &c.local.addr);
@@ -230,6 +232,8 @@ int load_alloc(struct load **lp, const struct load_options *o)
 		rc = mail_init(&l->mail, o->ues, o->messages, o->size);
 	if (rc == 0)
 		rc = ues_make(l);
+	if (rc == 0 && o->listen.port)
+		rc = gateway_alloc(&l->gateway, l);
 	if (rc == 0)
 		rc = keys_open(l);
 	if (rc == 0)
@@ -258,6 +262,7 @@ void load_free(struct load *l)
 	}
 	free(l->ues);
 	load_tcp_end(l);
+	gateway_free(l->gateway);
 	if (l->dp)
 		dp_free(l->dp);
 	if (l->eal)

@@ -83,6 +83,7 @@ const struct ue_env load_env = {
 	.event = on_event,
 	.stream_send = load_tcp_send,
 	.sa_remove_outbound = on_remove_outbound,
+	.pass = gateway_pass,
 };
 
 /* ---- what comes in ------------------------------------------------------------------------ */
@@ -128,17 +129,18 @@ static void progress_print(struct load *l)
 
 static void wait_for(struct load *l, uint64_t until)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[] = {
 		{.fd = dp_fd(l->dp), .events = POLLIN},
 		{.fd = l->signals, .events = POLLIN},
 		{.fd = l->stream ? uv_backend_fd(&l->loop) : -1, .events = POLLIN},
+		{.fd = l->gateway ? gateway_fd(l->gateway) : -1, .events = POLLIN},
 	};
 	struct signalfd_siginfo info;
 	uint64_t ms = until > l->now ? until - l->now : 0;
 
 	if (load_tcp_turn(l) || !dp_arm(l->dp))
 		return;
-	if (poll(fds, 3, ms > 1000 ? 1000 : (int)ms) > 0 && (fds[1].revents & POLLIN) &&
+	if (poll(fds, 4, ms > 1000 ? 1000 : (int)ms) > 0 && (fds[1].revents & POLLIN) &&
 	    read(l->signals, &info, sizeof(info)) == sizeof(info))
 		l->interrupted = true;
 	dp_disarm(l->dp);
@@ -152,6 +154,8 @@ void load_turn(struct load *l, uint64_t until)
 
 	l->now = load_clock_us() / 1000;
 	n = packets_input(l) + load_tcp_turn(l);
+	if (l->gateway)
+		n += gateway_turn(l->gateway);
 	while (dp_events(l->dp, events, 16) == 16)
 		; /* no SA of a short run wears out */
 	if (l->o.udp_enc_tun)

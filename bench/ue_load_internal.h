@@ -4,6 +4,7 @@
 #include "bench/key_export.h"
 #include "bench/mail.h"
 #include "bench/pool.h"
+#include "bench/ue_gateway.h"
 #include "bench/ue_load.h"
 #include "control/stream/stream.h"
 #include "control/ue/ue.h"
@@ -38,9 +39,10 @@ struct load {
 	struct mail mail;
 	FILE *keys;
 	bool loop_open;
-	uv_loop_t loop;	       /* of the connections alone: load_turn() runs it */
-	struct stream *stream; /* NULL: UDP only */
-	int signals;	       /* signalfd */
+	uv_loop_t loop;		 /* of the connections alone: load_turn() runs it */
+	struct stream *stream;	 /* NULL: UDP only */
+	int signals;		 /* signalfd */
+	struct gateway *gateway; /* NULL: no programs behind the UEs */
 	bool interrupted;
 	uint64_t now; /* ms, of the turn */
 	uint64_t progress_at;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/subscribers.h"
+#include "bench/ue_gateway.h"
 #include "bench/ue_load.h"
 #include "bench/ue_options.h"
 #include "crypto/secret.h"
@@ -56,6 +57,8 @@ int main(int argc, char **argv)
 	switch (o.command) {
 	case UE_COMMAND_LOAD:
 		return load_main(&o.load);
+	case UE_COMMAND_GATEWAY:
+		return gateway_main(&o.load);
 	case UE_COMMAND_SUBSCRIBERS:
 		return subscribers_main(&o.subscribers);
 	case UE_COMMAND_VERSION:

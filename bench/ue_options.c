@@ -13,6 +13,8 @@ void ue_options_help(FILE *f)
 {
 	fputs("usage: esplanade-ue load OPTIONS       many UEs: register, send messages, "
 	      "de-register\n"
+	      "       esplanade-ue gateway OPTIONS    plain SIP programs (SIPp) use UEs as their "
+	      "proxies\n"
 	      "       esplanade-ue subscribers OPTIONS  subscribers with random keys, to stdout\n"
 	      "\n"
 	      "load: needed\n"
@@ -65,6 +67,15 @@ void ue_options_help(FILE *f)
 	      "  --export-keys FILE      the ESP keys as a Wireshark esp_sa table: for tests only\n"
 	      "  --workers N, --cores LIST, --huge-pages, --mtu N   of the data plane (1, any, no, "
 	      "1500)\n"
+	      "\n"
+	      "gateway: the options of load, registers and stays; and\n"
+	      "  --ues N                 1 unless given\n"
+	      "  --listen ADDR[:PORT]    where the program of the first UE sends its requests, "
+	      "over "
+	      "UDP; the\n"
+	      "                          next UEs have the next ports (127.0.0.1:5070)\n"
+	      "  --deliver ADDR[:PORT]   where requests for the first UE go, likewise "
+	      "(127.0.0.1:5080)\n"
 	      "\n"
 	      "subscribers\n"
 	      "  --count N               how many\n"
@@ -288,14 +299,39 @@ static const char *load_complete(struct load_options *o, uint32_t ip)
 	return NULL;
 }
 
-static int load_parse(struct load_options *o, int argc, char *const *argv, char *why, size_t cap)
+static const char *gateway_complete(struct load_options *o, bool gateway,
+				    const struct ip_endpoint *listen,
+				    const struct ip_endpoint *deliver)
 {
+	if (!gateway)
+		return listen->port || deliver->port ? "--listen and --deliver are gateway's"
+						     : NULL;
+	(void)ue_endpoint_parse(&o->listen, "127.0.0.1:5070");
+	(void)ue_endpoint_parse(&o->deliver, "127.0.0.1:5080");
+	if (listen->port)
+		o->listen = *listen;
+	if (deliver->port)
+		o->deliver = *deliver;
+	o->messages = o->calls = 0;
+	if (o->listen.addr.version != o->deliver.addr.version)
+		return "--listen and --deliver are not of one IP version";
+	if (o->listen.port + o->ues > 65536 || o->deliver.port + o->ues > 65536)
+		return "--listen or --deliver has too few ports above it for the UEs";
+	return NULL;
+}
+
+static int load_parse(struct load_options *o, bool gateway, int argc, char *const *argv, char *why,
+		      size_t cap)
+{
+	struct ip_endpoint listen = {0}, deliver = {0};
 	uint32_t ip = 0;
 	const struct option_def defs[] = {
 		{"port", TEXT, &o->port, 0, 0},
 		{"ues", NUMBER, &o->ues, 1, MAX_UES},
 		{"local", PREFIX, &o->local, 0, 0},
 		{"pcscf", ENDPOINT, &o->pcscf, 0, 0},
+		{"listen", ENDPOINT, &listen, 0, 0},
+		{"deliver", ENDPOINT, &deliver, 0, 0},
 		{"subscribers", TEXT, &o->subscribers, 0, 0},
 		{"ip", NUMBER, &ip, 4, 6},
 		{"router-local", ADDRESS, &o->router_local, 0, 0},
@@ -314,7 +350,7 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 		{"interval", NUMBER, &o->interval, 0, 3600000},
 		{"udp-enc-tun", FLAG, &o->udp_enc_tun, 0, 0},
 		{"keepalive", NUMBER, &o->keepalive, 1, 3600},
-		{"expires", NUMBER, &o->expires, 10, 10000000},
+		{"expires", NUMBER, &o->expires, 2, 10000000},
 		{"patience", NUMBER, &o->patience, 1, 128},
 		{"alg", ALGORITHMS, NULL, 0, 0},
 		{"reg-event", FLAG, &o->reg_event, 0, 0},
@@ -334,7 +370,8 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 	};
 	const char *missing;
 
-	*o = (struct load_options){.rate = 100,
+	*o = (struct load_options){.ues = gateway,
+				   .rate = 100,
 				   .seconds = 120,
 				   .messages = 1,
 				   .size = MAIL_MIN,
@@ -349,6 +386,8 @@ static int load_parse(struct load_options *o, int argc, char *const *argv, char 
 	if (options_read(defs, sizeof(defs) / sizeof(defs[0]), o, argc, argv, why, cap) < 0)
 		return -EINVAL;
 	missing = load_complete(o, ip);
+	if (!missing)
+		missing = gateway_complete(o, gateway, &listen, &deliver);
 	if (missing)
 		snprintf(why, cap, "%s", missing);
 	return missing ? -EINVAL : 0;
@@ -400,7 +439,11 @@ int ue_options_parse(struct ue_options *o, int argc, char *const *argv, char *wh
 			return 0;
 	if (strcmp(command, "load") == 0) {
 		o->command = UE_COMMAND_LOAD;
-		return load_parse(&o->load, argc - 1, argv + 1, why, why_cap);
+		return load_parse(&o->load, false, argc - 1, argv + 1, why, why_cap);
+	}
+	if (strcmp(command, "gateway") == 0) {
+		o->command = UE_COMMAND_GATEWAY;
+		return load_parse(&o->load, true, argc - 1, argv + 1, why, why_cap);
 	}
 	if (strcmp(command, "subscribers") == 0) {
 		o->command = UE_COMMAND_SUBSCRIBERS;

@@ -13,6 +13,7 @@ enum ue_command {
 	UE_COMMAND_HELP,
 	UE_COMMAND_VERSION,
 	UE_COMMAND_LOAD,
+	UE_COMMAND_GATEWAY, /* with o.load */
 	UE_COMMAND_SUBSCRIBERS,
 };
 
@@ -31,6 +32,8 @@ struct load_options { /* strings are argv's */
 	struct ip_prefix local;
 	struct ip_addr router_local, gateway;
 	struct ip_endpoint pcscf;
+	struct ip_endpoint listen,
+		deliver; /* gateway: of the first UE; the next have the next ports */
 	uint8_t ip;
 	struct agree_choice algorithms[UE_MAX_ALGORITHMS];
 	unsigned n_algorithms;

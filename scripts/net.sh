@@ -127,7 +127,7 @@ net_ue_host() { # 4|6
 	ip -n "$NET_UE" "-$1" addr add "$router" dev esp1
 }
 
-# esplanade-ue load with the addresses of this network; IP version first, then any of its options.
+# esplanade-ue load (or $net_command) with the addresses of this network; IP version first, then any of its options.
 net_load() { # 4|6 OPTION...
 	local ip=$1 pool=$net_pool4 router=$net_router4 pcscf=$net_pcscf4
 	shift
@@ -137,7 +137,7 @@ net_load() { # 4|6 OPTION...
 		set -- --host-port net_tap0,iface=esp1 "$@"
 		net_ue_host "$ip" & ;;
 	esac
-	ip netns exec "$NET_UE" "$NET_BUILD/esplanade-ue" load --port net_af_packet0,iface=ue1 --ip "$ip" \
+	ip netns exec "$NET_UE" "$NET_BUILD/esplanade-ue" "${net_command:-load}" --port net_af_packet0,iface=ue1 --ip "$ip" \
 		--local "$pool" --router-local "$router" --gateway "$pcscf" --pcscf "$pcscf" \
 		--subscribers "$NET_DIR/subscribers.csv" "$@"
 }

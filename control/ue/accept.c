@@ -129,7 +129,7 @@ void ue_input(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_
 		tls->session = from->session;
 	if (from->set && (m.request || request_find(u, m.branch)))
 		heard(u, from->set);
-	if (!sip_txns_input(u->txns, from, &m, now)) {
+	if (!sip_txns_input(u->txns, from, &m, now) && !ue_pass_input(u, from, &m)) {
 		if (m.request)
 			ue_serve(u, from, &m, now);
 		else if (!ue_call_answer_repeated(u, &m, now))

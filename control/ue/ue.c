@@ -136,6 +136,7 @@ static void values_copy(struct ue *u, const struct ue_conf *c)
 	instance_make(u);
 	u->local = c->local;
 	u->pcscf = c->pcscf;
+	u->behind = c->behind;
 	u->port_min = c->port_min;
 	u->port_max = c->port_max;
 	choices_copy(u, c);

@@ -69,6 +69,9 @@ struct ue_conf {			 /* strings copied */
 	/* s; behind a NAT an empty line goes to the P-CSCF this often, protected, so that it learns
 	 * where the NAT has moved us (keepalives of RFC 3948 prove nothing); 0: 20 */
 	uint32_t heartbeat;
+	/* Where a plain SIP program sends to that uses this UE as its proxy (ue_pass()); version 0:
+	 * there is none. */
+	struct ip_endpoint behind;
 	uint32_t patience; /* s without an answer to a protected REGISTER, after which the UE starts
 			    * again (ER-10); 0: as long as its transaction lasts, 128 s */
 };
@@ -108,6 +111,9 @@ struct ue_env {
 	int (*stream_send)(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
 	/* The TLS connection of that flow is not needed any more. NULL only without TLS. */
 	void (*hang_up)(void *ctx, struct ue *u, const struct sip_flow *flow);
+	/* A message for the program behind the UE: requests to where it listens, responses to the
+	 * sent-by of the topmost Via. NULL: there is none. */
+	void (*pass)(void *ctx, struct ue *u, struct sv text);
 };
 
 int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *env,
@@ -129,6 +135,12 @@ int ue_register(struct ue *u, uint64_t now); /* also refresh; -EBUSY while one i
 int ue_deregister(struct ue *u, uint64_t now);
 /* Sends a MESSAGE with a text/plain body. -ENOTCONN unless registered. */
 int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now);
+
+/*
+ * A message of the program behind the UE, any but REGISTER: on the current set, answers on that of
+ * their request. -EBADMSG, -EMSGSIZE, -EPERM, -ENOTCONN: it is lost, as on any network.
+ */
+int ue_pass(struct ue *u, struct sv text, uint64_t now);
 
 /* One call at a time, signalling only (RFC 3261, 3262, 3264, 3311); another one is busy. */
 enum ue_call_state {

@@ -74,7 +74,7 @@ struct ue {
 	struct ue_digest digest;
 	uint16_t tls_port;
 	sa_set_id tls_serial; /* ids of TLS connections */
-	struct ip_endpoint local, pcscf;
+	struct ip_endpoint local, pcscf, behind;
 	uint16_t port_min, port_max;
 	struct agree_choice choices[2 * UE_MAX_CHOICES]; /* n_plain in transport mode, first */
 	uint8_t n_choices, n_plain;
@@ -216,6 +216,10 @@ void ue_served_unwatch(struct sip_server_txn *txn); /* its handle goes before it
 bool ue_uri_is_safe(struct sv uri);
 void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b);
 bool ue_service_allowed(const struct ue *u);
+
+/* ---- pass.c ---- */
+/* true: it was for the program behind the UE */
+bool ue_pass_input(struct ue *u, const struct sip_flow *from, const struct sip_msg *m);
 
 /* ---- call.c, call_in.c, call_out.c ---- */
 /* false: the request is not for a call */

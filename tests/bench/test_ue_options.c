@@ -57,6 +57,32 @@ static void defaults(void **state)
 	assert_string_equal(o.load.host_port, "net_tap0");
 }
 
+static void gateway(void **state)
+{
+	struct ue_options o;
+	char why[256] = "", text[IP_ENDPOINT_STRLEN];
+
+	(void)state;
+	assert_int_equal(parse(&o,
+			       "gateway --port x --local 10.45.0.0/16 --pcscf 10.44.0.1 "
+			       "--subscribers s",
+			       why, sizeof(why)),
+			 0);
+	assert_int_equal(o.command, UE_COMMAND_GATEWAY);
+	assert_int_equal(o.load.ues, 1);
+	assert_int_equal(o.load.messages, 0);
+	assert_string_equal(ip_endpoint_format(&o.load.listen, text), "127.0.0.1:5070");
+	assert_string_equal(ip_endpoint_format(&o.load.deliver, text), "127.0.0.1:5080");
+	assert_int_equal(
+		parse(&o, "gateway " NEEDED "--listen [::1]:6000 --deliver ::1", why, sizeof(why)),
+		0);
+	assert_int_equal(o.load.ues, 10);
+	assert_string_equal(ip_endpoint_format(&o.load.listen, text), "[::1]:6000");
+	assert_string_equal(ip_endpoint_format(&o.load.deliver, text), "[::1]:5060");
+	assert_int_equal(parse(&o, "load " NEEDED, why, sizeof(why)), 0);
+	assert_int_equal(o.load.listen.port, 0);
+}
+
 static void everything(void **state)
 {
 	struct ue_options o;
@@ -153,6 +179,9 @@ static void wrong(void **state)
 		{"load " NEEDED "--alg ,", "--alg"},
 		{"load " NEEDED "--size 63", "--size"},
 		{"load " NEEDED "--json=1", "--json"},
+		{"load " NEEDED "--listen 127.0.0.1", "--listen"},
+		{"gateway " NEEDED "--listen 127.0.0.1 --deliver ::1", "version"},
+		{"gateway " NEEDED "--listen 127.0.0.1:65530", "ports"},
 		{"subscribers", "--count"},
 		{"subscribers --count 0", "--count"},
 		{"subscribers --count 1 --realm a,b", "--realm"},
@@ -176,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(everything),
+		cmocka_unit_test(gateway),
 		cmocka_unit_test(wrong),
 	};
 

@@ -184,6 +184,17 @@ struct h *h_alloc(void)
 	return h;
 }
 
+static void on_pass(void *ctx, struct ue *u, struct sv text)
+{
+	struct h *h = ctx;
+
+	(void)u;
+	h->n_passed++;
+	assert_true(text.n < sizeof(h->passed));
+	memcpy(h->passed, text.p, text.n);
+	h->passed[text.n] = '\0';
+}
+
 int h_try(struct h *h, const struct ue_conf *conf)
 {
 	const struct ue_env env = {
@@ -196,6 +207,7 @@ int h_try(struct h *h, const struct ue_conf *conf)
 		.sa_remove_outbound = on_remove_outbound,
 		.stream_send = on_stream_send,
 		.hang_up = on_hang_up,
+		.pass = on_pass,
 	};
 
 	return ue_alloc(&h->ue, conf, &env, h->timers);

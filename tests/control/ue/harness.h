@@ -54,7 +54,9 @@ struct h {
 	uint16_t port_pc;
 	uint32_t spi_p; /* the P-CSCF's next */
 	unsigned events[UE_UNPROTECTED + 1];
-	char text[256]; /* of the last event */
+	char text[256];	   /* of the last event */
+	unsigned n_passed; /* to the program behind the UE */
+	char passed[H_TEXT];
 };
 
 struct ue_conf h_conf(struct h *h); /* the defaults; change, then h_start() */
