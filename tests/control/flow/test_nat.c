@@ -72,6 +72,7 @@ static void ports_taken_by_a_neighbour(void **state)
 		struct net *n = net_alloc(&setup);
 
 		for (unsigned i = 0; i < NET_UES; i++) {
+			net_ue_crash(n, i);
 			n->ues[i].conf.port_min = 30000;
 			n->ues[i].conf.port_max = 30127;
 			net_ue_start(n, i);
