@@ -27,7 +27,7 @@ impu_b=$(cut -d, -f6 "$NET_DIR/subscribers-b.csv")
 
 phone() { # a|b PEER IP TRANSPORT FIRST-CALL
 	nat_load "$1" "$3" --ues 1 --peer "$2" --transport "$4" --alg sha1/aes-cbc --messages "$MESSAGES" \
-		--delay "$DELAY" --interval 400 --calls "$CALLS" --call-delay "$5" --call-interval 8000 --talk 1500 \
+		--delay "$DELAY" --interval 400 --calls "$CALLS" --call-delay "$5" --call-interval 12000 --talk 1500 \
 		--keepalive 1 --seconds 120 --keep --json \
 		>"$NET_DIR/$1.json" 2>"$NET_DIR/$1.err"
 }
@@ -63,7 +63,7 @@ round() { # IP TRANSPORT FIRST-PORT
 	nat_rebind a "$first-$((first + 99))"
 	nat_rebind b "$((first + 100))-$((first + 199))"
 	phone a "$impu_b" "$1" "$2" 1 & pids+=($!)
-	phone b "$impu_a" "$1" "$2" 5 & pids+=($!)
+	phone b "$impu_a" "$1" "$2" 7 & pids+=($!)
 	await "$DELAY" check registered "$1" "$first" 2>/dev/null || fail "IPv$1 $2: not registered as it should be"
 	# idle: the P-CSCF hears of the new mappings by the phones' heartbeats alone
 	nat_rebind a "$((first + 200))-$((first + 299))"
