@@ -28,31 +28,9 @@ static void tail_set(struct ip_addr *a, uint64_t v)
 		a->b[tail_at(a) + i] = (uint8_t)v;
 }
 
-static bool host_bits_clear(const struct ip_prefix *p)
-{
-	unsigned bits = p->addr.version == 4 ? 32 : 128;
-
-	for (unsigned i = p->len; i < bits; i++)
-		if (p->addr.b[i / 8] & (0x80 >> i % 8))
-			return false;
-	return true;
-}
-
 int pool_prefix_parse(struct ip_prefix *p, const char *text)
 {
-	const char *slash = strchr(text, '/');
-	char addr[IP_ADDR_STRLEN];
-	uint32_t len;
-
-	if (!slash || (size_t)(slash - text) >= sizeof(addr))
-		return -EINVAL;
-	memcpy(addr, text, (size_t)(slash - text));
-	addr[slash - text] = '\0';
-	if (ip_addr_parse(&p->addr, addr) < 0 ||
-	    !parse_u32(sv_of(slash + 1), p->addr.version == 4 ? 32 : 128, &len))
-		return -EINVAL;
-	p->len = (uint8_t)len;
-	return host_bits_clear(p) ? 0 : -EINVAL;
+	return parse_prefix(text, p) ? 0 : -EINVAL;
 }
 
 int pool_init(struct pool *p, const struct ip_prefix *prefix, uint32_t n)

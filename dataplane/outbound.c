@@ -149,7 +149,8 @@ static struct pkt *outbound_named(struct worker *w, const struct control_out *ou
 
 static int stage_datagram(struct worker *w, struct pkt *p)
 {
-	if (unlikely(sa_live(p->set) != p->id || p->out->spi == 0 || p->out->closed))
+	/* Not `closed`: what control sent before that drains. */
+	if (unlikely(sa_live(p->set) != p->id || p->out->spi == 0))
 		return DP_DROP_STALE_SA;
 	return p->set->transform->datagram(w, p);
 }

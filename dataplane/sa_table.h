@@ -204,6 +204,8 @@ void sa_table_remove(struct sa_table *t, sa_set_id id);
 void sa_table_remove_outbound(struct sa_table *t, sa_set_id id);
 int sa_table_counters(const struct sa_table *t, sa_set_id id, enum sa_pair pair, bool inbound,
 		      struct dp_sa_counters *c);
+/* Has the set outbound SAs? */
+bool sa_table_sends(const struct sa_table *t, sa_set_id id);
 unsigned sa_table_in_use(const struct sa_table *t);
 
 /*

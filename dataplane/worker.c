@@ -357,6 +357,7 @@ int worker_alloc(struct worker **wp, const struct worker_env *env, uint16_t id)
 	}
 	rte_rcu_qsbr_thread_register(env->qsbr, id);
 	rte_rcu_qsbr_thread_online(env->qsbr, id);
+	w->registered = true;
 	*wp = w;
 	return 0;
 }
@@ -382,8 +383,10 @@ void worker_free(struct worker *w)
 		return;
 	if (w->engine)
 		worker_drain(w);
-	(void)rte_rcu_qsbr_thread_offline(w->env->qsbr, w->id);
-	(void)rte_rcu_qsbr_thread_unregister(w->env->qsbr, w->id);
+	if (w->registered) {
+		(void)rte_rcu_qsbr_thread_offline(w->env->qsbr, w->id);
+		(void)rte_rcu_qsbr_thread_unregister(w->env->qsbr, w->id);
+	}
 	esp_engine_free(w->engine);
 	frag_free(w->frag);
 	frag_free(w->frag_inner);

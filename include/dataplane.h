@@ -48,7 +48,7 @@ struct dp_config {
 	uint16_t udp_enc_port; /* ours, of ESP inside UDP (RFC 3948): 4500; 0: none is taken */
 	uint16_t keepalive_s;  /* tunnels with `keepalive` are not idle for longer; 0: 20 */
 	uint16_t workers;      /* >= 1 and <= those of the EAL */
-	uint32_t sa_sets;      /* capacity, rounded up to a power of two, <= 4194304 */
+	uint32_t sa_sets;      /* capacity, rounded up (dp_sa_sets_round()), <= 4194304 */
 	/* Our SPIs are of this range, which has room for at least DP_SPI_ROOM per SA; 0, 0: of
 	 * all from SA_SPI_MIN on. Others on this machine can have the rest (TS 33.203 7.1). */
 	uint32_t spi_min, spi_max;
@@ -57,6 +57,16 @@ struct dp_config {
 	uint32_t idle_sleep_us; /* a worker without work sleeps at most this long; 0: spins */
 	uint32_t buffers;	/* packet buffers in all */
 };
+
+/* What dp_config.sa_sets is rounded up to; 0 < sets <= 2^31. */
+static inline uint32_t dp_sa_sets_round(uint32_t sets)
+{
+	uint32_t rounded = 1;
+
+	while (rounded < sets)
+		rounded *= 2;
+	return rounded;
+}
 
 /* Opens the ports, allocates all memory, starts the workers. *dpp is set on success only. */
 int dp_alloc(struct dp **dpp, const struct dp_config *conf);
@@ -99,9 +109,10 @@ int dp_sa_install(struct dp *dp, const struct sa_set *set);
 void dp_sa_remove(struct dp *dp, sa_set_id id);
 
 /*
- * Removes the two outbound SAs of an installed set (TS 33.203 7.4.1a): when it returns, what is
- * sent on it later goes nowhere, and its ports are free for another set's TCP connections. The
- * inbound ones live on until dp_sa_remove(). Stale ids are ignored.
+ * Removes the two outbound SAs of an installed set (TS 33.203 7.4.1a): when it returns, dp_send()
+ * by it is -ESTALE, and its ports are free for another set's TCP connections; datagrams that a
+ * worker had before still leave. The inbound SAs live on until dp_sa_remove(). Stale ids are
+ * ignored.
  */
 void dp_sa_remove_outbound(struct dp *dp, sa_set_id id);
 

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/base/parse.h"
 
@@ -19,6 +20,33 @@ bool parse_u64(struct sv text, uint64_t max, uint64_t *value)
 		return false;
 	*value = v;
 	return true;
+}
+
+static bool host_bits_clear(const struct ip_prefix *p)
+{
+	unsigned bits = p->addr.version == 4 ? 32 : 128;
+
+	for (unsigned i = p->len; i < bits; i++)
+		if (p->addr.b[i / 8] & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+bool parse_prefix(const char *text, struct ip_prefix *p)
+{
+	const char *slash = strchr(text, '/');
+	char addr[IP_ADDR_STRLEN];
+	uint32_t len;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(addr))
+		return false;
+	memcpy(addr, text, (size_t)(slash - text));
+	addr[slash - text] = '\0';
+	if (ip_addr_parse(&p->addr, addr) < 0 ||
+	    !parse_u32(sv_of(slash + 1), p->addr.version == 4 ? 32 : 128, &len))
+		return false;
+	p->len = (uint8_t)len;
+	return host_bits_clear(p);
 }
 
 static int hex_value(char c)

@@ -1,9 +1,10 @@
-/* Numbers from text, strictly: all of the view must be the number. */
+/* Numbers and prefixes from text, strictly: all of the view must be it. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ip.h"
 #include "sv.h"
 
 /* Decimal, 1 to 20 digits, leading zeros allowed, <= max. */
@@ -17,6 +18,9 @@ static inline bool parse_u32(struct sv text, uint32_t max, uint32_t *value)
 	*value = (uint32_t)v;
 	return true;
 }
+
+/* ADDRESS/LENGTH without bits set behind LENGTH. */
+bool parse_prefix(const char *text, struct ip_prefix *p);
 
 /* Exactly n octets from 2n hex digits of either case. */
 bool parse_hex(struct sv text, void *octets, size_t n);

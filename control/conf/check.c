@@ -221,11 +221,8 @@ static void check_dataplane(struct loader *l)
 static void check_spis(struct loader *l)
 {
 	const struct esp_conf *c = l->c;
-	uint64_t sets = 1, room;
+	uint64_t room = (uint64_t)dp_sa_sets_round(c->sa_sets) * SA_PAIRS * DP_SPI_ROOM;
 
-	while (sets < c->sa_sets)
-		sets *= 2;
-	room = sets * SA_PAIRS * DP_SPI_ROOM;
 	if (c->spi_min + room - 1 > c->spi_max)
 		conf_fault(
 			l, conf_line(l, "dataplane.spi_max"),

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "control/conf/key.h"
+#include "dataplane.h"
 
 static const struct ip_addr *local_of(const struct esp_conf *c, const struct conf_sa *sa)
 {
@@ -46,11 +47,7 @@ static void check_algorithm(struct loader *l, const struct conf_sa *sa)
 /* Low bits of an SPI that are the place of its SA (dp_sa_reserve_manual()) */
 static uint32_t place_mask(const struct esp_conf *c)
 {
-	uint32_t sets = 1;
-
-	while (sets < c->sa_sets)
-		sets *= 2;
-	return sets - 1;
+	return dp_sa_sets_round(c->sa_sets) - 1;
 }
 
 static void check_pair_in(struct loader *l, const struct conf_sa *a, const struct conf_sa *b)

@@ -234,32 +234,11 @@ static void addresses_read(struct loader *l, const struct conf_key *k, config_se
 	conf_strings_each(l, k, s, address_one);
 }
 
-static bool host_bits_clear(const struct ip_prefix *p)
-{
-	unsigned bits = p->addr.version == 4 ? 32 : 128;
-
-	for (unsigned i = p->len; i < bits; i++)
-		if (p->addr.b[i / 8] & (0x80 >> i % 8))
-			return false;
-	return true;
-}
-
 /* ADDRESS/LENGTH with at least four addresses. */
 bool conf_prefix_parse(struct ip_prefix *p, const char *text)
 {
-	const char *slash = strchr(text, '/');
-	char addr[IP_ADDR_STRLEN];
-	uint32_t len;
-
-	if (!slash || (size_t)(slash - text) >= sizeof(addr))
-		return false;
-	memcpy(addr, text, (size_t)(slash - text));
-	addr[slash - text] = '\0';
-	if (ip_addr_parse(&p->addr, addr) || !conf_address_usable(&p->addr) ||
-	    !parse_u32(sv_of(slash + 1), p->addr.version == 4 ? 30 : 126, &len))
-		return false;
-	p->len = (uint8_t)len;
-	return host_bits_clear(p);
+	return parse_prefix(text, p) && conf_address_usable(&p->addr) &&
+	       p->len <= (p->addr.version == 4 ? 30 : 126);
 }
 
 static void prefix_one(struct loader *l, const struct conf_key *k, unsigned line, const char *text)

@@ -104,6 +104,28 @@ static void test_base64_bad(void **state)
 	}
 }
 
+static void test_prefix(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} cases[] = {
+		{"10.0.0.0/8", true},	 {"192.0.2.1/32", true},    {"0.0.0.0/0", true},
+		{"2001:db8::/32", true}, {"2001:db8::1/128", true}, {"10.0.0.1/8", false},
+		{"10.0.0.0/33", false},	 {"2001:db8::/129", false}, {"2001:db8::1/127", false},
+		{"10.0.0.0", false},	 {"10.0.0.0/", false},	    {"10.0.0/8", false},
+		{"/8", false},		 {"10.0.0.0/8x", false},    {"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct ip_prefix p;
+
+		if (parse_prefix(cases[i].text, &p) != cases[i].good)
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 static void test_views(void **state)
 {
 	char *copy = sv_dup(SV("ab\0c"));
@@ -130,7 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_u64),    cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_base64), cmocka_unit_test(test_base64_bad),
-		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_prefix), cmocka_unit_test(test_views),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
