@@ -6,25 +6,9 @@
  * Callers are known by address and Call-ID, and bounded in number; one that has no dialog lasts as
  * long as repeats may come.
  */
-#include <stdlib.h>
 #include <utlist.h>
 
-#include "control/pcscf/internal.h"
-
-#define CALLER_MS     (PCSCF_TIMER_C + 5000) /* ringing: longer than timer C */
-#define CHECK_MS      60000		     /* whether its dialogs still are */
-#define NEAR_FRACTION 4			     /* of all callers at one address */
-#define CALL_ID_MAX   256
-
-struct pcscf_caller {
-	struct pcscf_reg reg;		  /* p, token, dialogs */
-	struct pcscf_caller *prev, *next; /* the one heard longest ago first */
-	struct sip_flow flow;		  /* of its last request */
-	struct timer timer;
-	bool over; /* its INVITE has failed, or BYE ended it */
-	size_t n;
-	char call_id[];
-};
+#include "control/pcscf/caller.h"
 
 /* ---- what is an emergency request ---------------------------------------------------------- */
 
@@ -63,110 +47,6 @@ void pcscf_emergency_alternative(const struct pcscf *p, struct sbuf *b)
 	sip_reply_end(b, SV(body));
 }
 
-/* ---- callers ------------------------------------------------------------------------------- */
-
-static struct pcscf_caller *find(struct pcscf *p, const struct ip_addr *ue, struct sv call_id)
-{
-	struct pcscf_caller *c;
-
-	DL_FOREACH(p->callers, c)
-	{
-		if (ip_addr_eq(&c->flow.remote.addr, ue) &&
-		    sv_eq((struct sv){c->call_id, c->n}, call_id))
-			return c;
-	}
-	return NULL;
-}
-
-static void caller_free(struct pcscf_caller *c)
-{
-	struct pcscf *p = c->reg.p;
-
-	pcscf_dialogs_end(&c->reg);
-	timer_stop(p->timers, &c->timer);
-	DL_DELETE(p->callers, c);
-	p->n_callers--;
-	free(c);
-}
-
-void pcscf_callers_free(struct pcscf *p)
-{
-	while (p->callers)
-		caller_free(p->callers);
-}
-
-static void on_timer(struct timer *t, void *arg, uint64_t now)
-{
-	struct pcscf_caller *c = arg;
-
-	if (c->reg.n_dialogs)
-		(void)timer_start(c->reg.p->timers, t, now + CHECK_MS, on_timer, c);
-	else
-		caller_free(c);
-}
-
-static unsigned callers_at(const struct pcscf *p, const struct ip_addr *ue)
-{
-	const struct pcscf_caller *c;
-	unsigned n = 0;
-
-	DL_FOREACH(p->callers, c)
-	{
-		n += ip_addr_eq(&c->flow.remote.addr, ue);
-	}
-	return n;
-}
-
-/* One that only waits for repeats gives its place to a new one. */
-static bool place_make(struct pcscf *p, const struct ip_addr *ue)
-{
-	struct pcscf_caller *c, *next;
-
-	DL_FOREACH_SAFE(p->callers, c, next)
-	{
-		if (p->n_callers < p->conf.max_emergency)
-			break;
-		if (c->over && !c->reg.n_dialogs)
-			caller_free(c);
-	}
-	return p->n_callers < p->conf.max_emergency &&
-	       callers_at(p, ue) <= p->conf.max_emergency / NEAR_FRACTION;
-}
-
-static struct pcscf_caller *create(struct pcscf *p, const struct sip_flow *from,
-				   const struct sip_msg *m, uint64_t now)
-{
-	struct pcscf_caller *c;
-
-	if (m->call_id.n > CALL_ID_MAX || !place_make(p, &from->remote.addr))
-		return NULL;
-	c = calloc(1, sizeof(*c) + m->call_id.n);
-	if (!c)
-		return NULL;
-	c->reg.p = p;
-	sip_token(c->reg.token, sizeof(c->reg.token));
-	c->flow = *from;
-	c->n = m->call_id.n;
-	memcpy(c->call_id, m->call_id.p, m->call_id.n);
-	if (timer_start(p->timers, &c->timer, now + CALLER_MS, on_timer, c) < 0) {
-		free(c);
-		return NULL;
-	}
-	DL_APPEND(p->callers, c);
-	p->n_callers++;
-	p->counters.emergency_calls++;
-	return c;
-}
-
-/* The set that own_uri() of routes.c wants: our end of the caller's flow. */
-static struct pcscf_set towards(const struct pcscf_caller *c)
-{
-	struct pcscf_set s = {.sa.local = c->flow.local.addr};
-
-	s.sa.local_port[SA_SERVER] = c->flow.local.port;
-	return s;
-}
-
 /* ---- which messages in clear are let in ---------------------------------------------------- */
 
 static bool belongs(const struct sip_msg *m)
@@ -184,7 +64,7 @@ bool pcscf_emergency_admits(struct pcscf *p, const struct sip_flow *from, const 
 		return false;
 	if (pcscf_emergency_initial(m) && (m->method == SIP_INVITE || m->method == SIP_ACK))
 		return true;
-	c = find(p, &from->remote.addr, m->call_id);
+	c = pcscf_caller_find(p, &from->remote.addr, m->call_id);
 	return c && belongs(m);
 }
 
@@ -264,7 +144,7 @@ static void up_ack(struct pcscf_caller *c, const struct sip_msg *m, uint64_t now
 static struct pcscf_caller *welcome(struct pcscf *p, const struct sip_flow *from,
 				    const struct sip_msg *m, uint64_t now)
 {
-	struct pcscf_caller *c = p->conf.ecscf_host ? create(p, from, m, now) : NULL;
+	struct pcscf_caller *c = p->conf.ecscf_host ? pcscf_caller_create(p, from, m, now) : NULL;
 	struct pcscf_refusal why;
 
 	if (c)
@@ -279,7 +159,7 @@ static struct pcscf_caller *welcome(struct pcscf *p, const struct sip_flow *from
 void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m,
 			   uint64_t now)
 {
-	struct pcscf_caller *c = find(p, &from->remote.addr, m->call_id);
+	struct pcscf_caller *c = pcscf_caller_find(p, &from->remote.addr, m->call_id);
 
 	if (!c && m->method == SIP_INVITE && pcscf_emergency_initial(m))
 		c = welcome(p, from, m, now);
@@ -300,18 +180,6 @@ void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const s
 }
 
 /* ---- core to UE ---------------------------------------------------------------------------- */
-
-static struct pcscf_caller *find_token(struct pcscf *p, struct sv token)
-{
-	struct pcscf_caller *c;
-
-	DL_FOREACH(p->callers, c)
-	{
-		if (sv_eq(sv_of(c->reg.token), token))
-			return c;
-	}
-	return NULL;
-}
 
 static unsigned down_edit(struct sip_edit *e, const struct pcscf_caller *c, const struct sip_msg *m)
 {
@@ -367,7 +235,7 @@ static void down_ack(struct pcscf_caller *c, const struct sip_msg *m)
 bool pcscf_emergency_terminating(struct pcscf *p, struct sv token, const struct sip_msg *m,
 				 uint64_t now)
 {
-	struct pcscf_caller *c = find_token(p, token);
+	struct pcscf_caller *c = pcscf_caller_find_token(p, token);
 
 	if (!c)
 		return false;
@@ -376,81 +244,5 @@ bool pcscf_emergency_terminating(struct pcscf *p, struct sv token, const struct 
 		down_ack(c, m);
 	else
 		down(c, m, now);
-	return true;
-}
-
-/* ---- responses ----------------------------------------------------------------------------- */
-
-/* What remains has 64 T1 for repeats, and so does the ACK to a failure. */
-static void ebb(struct pcscf_caller *c, uint64_t now)
-{
-	uint64_t ms = c->reg.p->access_timers.t1 * UINT64_C(64);
-
-	if (c->reg.n_dialogs)
-		return;
-	c->over = true;
-	(void)timer_start(c->reg.p->timers, &c->timer, now + ms, on_timer, c);
-}
-
-void pcscf_emergency_follow(const struct pcscf_relay *r, const struct sip_msg *request,
-			    const struct sip_msg *m, uint64_t now)
-{
-	struct pcscf_caller *c = find_token(r->p, sv_of(r->caller));
-	bool from_core = r->kind == PCSCF_RELAY_UP;
-
-	if (!c)
-		return;
-	if (m)
-		pcscf_dialog_response(&c->reg, request, m, from_core, now);
-	else
-		pcscf_dialog_unanswered(&c->reg, request, !from_core);
-	if (!m || m->status >= 200)
-		ebb(c, now);
-}
-
-static struct sv response_down(struct pcscf_caller *c, const struct sip_msg *m)
-{
-	struct pcscf_set s = towards(c);
-	struct pcscf *p = c->reg.p;
-	struct sip_edit e;
-
-	if (!pcscf_via_below(m))
-		return (struct sv){0};
-	sip_edit_init(&e, m);
-	sip_edit_remove_first(&e, SIP_HDR_VIA);
-	pcscf_strip_agreement(&e);
-	pcscf_strip_keys(&e, m);
-	pcscf_strip_private(&e, m);
-	pcscf_record_route_turn(p, &e, m, &c->reg, &s);
-	return sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
-}
-
-struct sv pcscf_emergency_response(struct pcscf_relay *r, const struct sip_msg *m)
-{
-	struct pcscf_caller *c = find_token(r->p, sv_of(r->caller));
-
-	if (r->kind == PCSCF_RELAY_DOWN)
-		return pcscf_response_up(r->p, m, NULL);
-	return c ? response_down(c, m) : pcscf_response_down(r->p, m, NULL);
-}
-
-/* A 2xx to INVITE, repeated or of another fork, when the transaction has had its first one. */
-bool pcscf_emergency_repeat(struct pcscf *p, const struct sip_msg *m, uint64_t now)
-{
-	struct pcscf_caller *c;
-	struct sv text;
-
-	DL_FOREACH(p->callers, c)
-	{
-		if (!c->over && sv_eq((struct sv){c->call_id, c->n}, m->call_id))
-			break;
-	}
-	if (!c)
-		return false;
-	pcscf_dialog_fork(&c->reg, m, now);
-	text = response_down(c, m);
-	if (sv_empty(text))
-		return false;
-	pcscf_access_send(p, &c->flow, text);
 	return true;
 }

@@ -477,6 +477,9 @@ bool pcscf_emergency_terminating(struct pcscf *p, struct sv token, const struct 
 void pcscf_emergency_follow(const struct pcscf_relay *r, const struct sip_msg *request,
 			    const struct sip_msg *m, uint64_t now);
 struct sv pcscf_emergency_response(struct pcscf_relay *r, const struct sip_msg *m);
+/* TCP in clear has not taken it: by UDP, if it is for a caller. */
+void pcscf_emergency_elsewhere(struct pcscf *p, const struct sip_flow *failed, struct sv text,
+			       uint64_t now);
 bool pcscf_emergency_repeat(struct pcscf *p, const struct sip_msg *m, uint64_t now);
 void pcscf_callers_free(struct pcscf *p);
 

@@ -95,8 +95,12 @@ void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const stru
 {
 	if (flow->transport == SIP_TRANSPORT_UDP)
 		p->env.send(p->env.ctx, flow, text);
-	else if (p->env.stream_send && p->env.stream_send(p->env.ctx, flow, text) < 0 && s)
+	else if (!p->env.stream_send || p->env.stream_send(p->env.ctx, flow, text) == 0)
+		return;
+	else if (s)
 		send_elsewhere(p, s, flow, text, SIP_TRANSPORT_UDP, timers_now(p->timers));
+	else
+		pcscf_emergency_elsewhere(p, flow, text, timers_now(p->timers));
 }
 
 /* A connection that ended is opened again, but one that ends again and again is left alone. */
@@ -119,6 +123,8 @@ void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv t
 {
 	struct pcscf_set *s = flow->set ? pcscf_set_find(p, flow->set) : NULL;
 
-	if (s) /* in clear the UE asks again */
+	if (s)
 		send_elsewhere(p, s, flow, text, next_of(s, flow, stood, now), now);
+	else if (!flow->set) /* a REGISTER's UE asks again */
+		pcscf_emergency_elsewhere(p, flow, text, now);
 }

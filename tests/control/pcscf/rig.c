@@ -125,6 +125,8 @@ static int to_ue_stream(void *ctx, const struct sip_flow *flow, struct sv text)
 	struct rig *r = ctx;
 
 	assert_int_equal(flow->transport, SIP_TRANSPORT_TCP);
+	if (!flow->set && r->clear_stream_result)
+		return r->clear_stream_result;
 	if (flow->set && r->stream_result[flow->pair])
 		return r->stream_result[flow->pair];
 	to_ue(ctx, flow, text);

@@ -51,6 +51,7 @@ struct rig {
 	uint32_t resolve_id;
 	unsigned resolves;
 	int resolve_result;
+	int clear_stream_result;     /* of sending over TCP in clear */
 	int stream_result[SA_PAIRS]; /* of sending over TCP on a pair of a set */
 };
 

@@ -40,6 +40,7 @@ static void begin(void (*tweak)(struct pcscf_conf *))
 
 struct said {
 	const char *method, *uri, *call, *to_tag, *fields, *branch;
+	bool tcp;
 	sa_set_id set;
 };
 
@@ -51,6 +52,9 @@ static void says(const struct rig_ue *who, struct said s)
 	const char *method = s.method ? s.method : "INVITE";
 	char addr[IP_ADDR_STRLEN], own[32];
 
+	if (s.tcp)
+		from.transport = SIP_TRANSPORT_TCP;
+	from.remote.port = s.tcp ? 41000 : from.remote.port;
 	snprintf(own, sizeof(own), "em%u", branch++);
 	ip_addr_format(&who->addr, addr);
 	rig_from_ue(&r, &from,
@@ -250,6 +254,46 @@ static void caller_cancels(void **state)
 	nothing_is_left();
 }
 
+/* Connections in clear are closed when nothing is said on them; the call lives on, over UDP. */
+static void connection_ends(void **state)
+{
+	const struct rig_message *invite, *m;
+	struct sip_flow lost;
+	char own[256];
+
+	(void)state;
+	begin(clear);
+	says(&u, (struct said){.tcp = true});
+	invite = rig_last_core(&r);
+	snprintf(own, sizeof(own), "%s", rig_field(&r, invite, SIP_HDR_RECORD_ROUTE));
+	core_answers(invite, 180, "p");
+	assert_int_equal(rig_last_ue(&r)->flow.transport, SIP_TRANSPORT_TCP);
+	r.clear_stream_result = -ENOTCONN;
+	core_answers(invite, 200, "p");
+	m = rig_last_ue(&r);
+	assert_int_equal(m->m.status, 200);
+	assert_int_equal(m->flow.transport, SIP_TRANSPORT_UDP);
+	assert_int_equal(m->flow.remote.port, 5060);
+	/* another connection; one that is found out to be gone after sending */
+	r.clear_stream_result = 0;
+	says(&u, (struct said){.method = "ACK", .to_tag = "p", .tcp = true});
+	core_asks("UPDATE", "c1", "p", own, 3);
+	m = rig_last_ue(&r);
+	assert_int_equal(m->flow.transport, SIP_TRANSPORT_TCP);
+	assert_true(rig_holds(m, "Via: SIP/2.0/TCP 192.0.2.1:5060"));
+	lost = m->flow;
+	pcscf_undelivered(r.p, &lost, m->m.raw, true, r.now);
+	m = rig_last_ue(&r);
+	assert_int_equal(m->m.method, SIP_UPDATE);
+	assert_int_equal(m->flow.transport, SIP_TRANSPORT_UDP);
+	assert_true(rig_holds(m, "Via: SIP/2.0/UDP 192.0.2.1:5060"));
+	ue_answers(m, "192.0.2.77", 200);
+	assert_int_equal(rig_last_core(&r)->m.status, 200);
+	says(&u, (struct said){.method = "BYE", .to_tag = "p"});
+	rig_answer(&r, 200, "%s", "");
+	nothing_is_left();
+}
+
 /* covers: SP-20 */
 static void nothing_else_comes_in_clear(void **state)
 {
@@ -370,6 +414,7 @@ int main(void)
 		cmocka_unit_test(call_in_clear),
 		cmocka_unit_test(psap_hangs_up),
 		cmocka_unit_test(caller_cancels),
+		cmocka_unit_test(connection_ends),
 		cmocka_unit_test(nothing_else_comes_in_clear),
 		cmocka_unit_test(no_way_to_the_ecscf),
 		cmocka_unit_test(callers_are_bounded),
