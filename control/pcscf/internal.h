@@ -51,6 +51,7 @@ struct pcscf_set {
 		repeats_until; /* the UE may still repeat a request that was answered on this set */
 	uint64_t no_tcp_until; /* ms; the UE takes no connection from port_pc (F15) */
 	uint64_t tcp_lost_at;  /* ms; one ended with requests on it */
+	unsigned tcp_losses;   /* this many more since then */
 	struct timer timer;
 	struct pcscf_port_key key_uc, key_pc, key_us;
 	UT_hash_handle by_id, by_uc, by_pc;

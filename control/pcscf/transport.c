@@ -11,6 +11,7 @@
 #define UDP_MAX	  1300	/* RFC 3261 18.1.1: larger requests want congestion control */
 #define NO_TCP_MS 60000 /* how long a UE that takes no connection is spared */
 #define AGAIN_MS  5000
+#define TOGETHER  16 /* requests that one connection took with it */
 
 /* What the Request-URI, which is the UE's Contact, says of it. */
 static struct sv transport_asked(const struct sip_msg *m)
@@ -115,7 +116,9 @@ static enum sip_transport next_of(struct pcscf_set *s, const struct sip_flow *fa
 		s->no_tcp_until = now + NO_TCP_MS;
 	else if (again)
 		s->tcp_lost_at = now;
-	return stood && (again || now == s->tcp_lost_at) ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
+	s->tcp_losses = again ? 0 : s->tcp_losses + 1;
+	again |= stood && now == s->tcp_lost_at && s->tcp_losses < TOGETHER;
+	return again ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
 }
 
 void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, bool stood,

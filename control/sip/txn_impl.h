@@ -31,7 +31,8 @@ struct sip_server_txn {
 	uint32_t interval; /* of retry, ms */
 	uint8_t state;	   /* enum txn_state */
 	bool invite;
-	char *text; /* last response; NULL: none */
+	bool prolonged; /* repeats come over UDP though it came over TCP */
+	char *text;	/* last response; NULL: none */
 	size_t text_len;
 	sip_server_gone_h *gone;
 	void *arg;

@@ -211,6 +211,16 @@ static void follow(struct sip_server_txn *s, const struct sip_flow *from)
 		s->flow = *from;
 }
 
+/* A client that has gone over to UDP repeats as long as it lasts. */
+static void prolong(struct sip_server_txn *s, const struct sip_flow *from, uint64_t now)
+{
+	if (s->prolonged || s->invite || s->state != TXN_COMPLETED ||
+	    from->transport != SIP_TRANSPORT_UDP || s->flow.transport != SIP_TRANSPORT_TCP)
+		return;
+	s->prolonged = true;
+	set_life(s, now + txn_64t1(s->owner));
+}
+
 bool txn_server_input(struct sip_txns *t, const struct sip_flow *from,
 		      const struct sip_msg *request, uint64_t now)
 {
@@ -223,6 +233,7 @@ bool txn_server_input(struct sip_txns *t, const struct sip_flow *from,
 	if (ack)
 		return acknowledged(s, now);
 	follow(s, from);
+	prolong(s, from, now);
 	if (s->text && (s->state == TXN_PROCEEDING || s->state == TXN_COMPLETED))
 		txn_resend(t, &s->flow, text_of(s));
 	return true;

@@ -12,6 +12,7 @@
 #define UDP_MAX	  1300	/* RFC 3261 18.1.1: larger requests want congestion control */
 #define NO_TCP_MS 60000 /* how long a P-CSCF that takes no connection is spared */
 #define AGAIN_MS  5000
+#define TOGETHER  16 /* requests that one connection took with it */
 
 static bool tcp_fits(const struct ue *u, struct sv text, uint64_t now)
 {
@@ -114,7 +115,9 @@ static enum sip_transport next_of(struct ue *u, const struct sip_flow *failed, b
 		u->no_tcp_until = now + NO_TCP_MS;
 	else if (again)
 		u->tcp_lost_at = now;
-	return stood && (again || now == u->tcp_lost_at) ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
+	u->tcp_losses = again ? 0 : u->tcp_losses + 1;
+	again |= stood && now == u->tcp_lost_at && u->tcp_losses < TOGETHER;
+	return again ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
 }
 
 void ue_undelivered(struct ue *u, const struct sip_flow *flow, struct sv text, bool stood,

@@ -83,7 +83,8 @@ struct ue {
 	struct ip_addr nat; /* public address of the NAT; version 0: none seen */
 	enum ue_transport transport;
 	uint64_t no_tcp_until; /* ms; the P-CSCF takes no connection */
-	uint64_t tcp_lost_at;  /* ms; one ended with requests on it */
+	uint64_t tcp_lost_at;  /* ms; one ended with requests on it, */
+	unsigned tcp_losses;   /* this many more since then */
 	bool protect_or_abort, spi_ten_digits, reg_event;
 	uint8_t unanswered_max, unanswered; /* protected requests without an answer, in a row */
 	uint8_t restarts;

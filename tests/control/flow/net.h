@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <uthash.h>
+
 #include "control/base/timer.h"
 #include "control/hss/hss.h"
 #include "control/icscf/icscf.h"
@@ -41,16 +43,23 @@ enum net_back { /* a packet that has not reached its end and comes back to its s
 		NET_BACK_ENDED,
 };
 
+struct net_conn_key {
+	struct ip_endpoint edge, ue;
+};
+
 /* A TCP connection. */
 struct net_conn {
-	struct net_conn *next;
 	struct net *net;
+	unsigned serial;
 	struct ip_endpoint edge, ue, mapped; /* mapped: a clear one's real port */
-	struct net_packet *sent;	     /* requests sent lately, by either end */
+	struct net_conn_key key, mapped_key; /* as UE and P-CSCF find it */
+	UT_hash_handle by_key, by_mapped;
+	struct net_packet *sent; /* requests sent lately, by either end */
+	uint64_t used;		 /* ms, last */
 };
 
 struct net_tcp {
-	struct net_conn *conns;
+	struct net_conn *conns, *mapped;
 	bool refuses[2];    /* new connections: [0] UEs, [1] P-CSCF */
 	unsigned opened[2]; /* by UEs, by the P-CSCF */
 	unsigned closed;
@@ -62,8 +71,10 @@ struct net_packet {
 	struct net_end *from;
 	struct sip_flow flow; /* the sender's */
 	struct sa_set sa;     /* that protected it, if flow.set */
+	unsigned conn;	      /* serial of its connection; 0: UDP */
 	uint64_t due;	      /* held back until then; or, */
 	bool swap;	      /* until another packet has passed */
+	bool stall;	      /* and then it ends its connection */
 	unsigned number;
 	size_t n;
 	char text[];
@@ -71,11 +82,15 @@ struct net_packet {
 
 enum net_fate {
 	NET_PASS,
-	NET_DROP,
-	NET_DOUBLE,
-	NET_SPOIL, /* an octet changed: ESP drops it, in clear it arrives so */
-	NET_SWAP,  /* overtaken by the next packet, or 3 s late */
-	NET_LATE,  /* by n->late_ms */
+	NET_DROP,   /* TCP: its connection ends before it */
+	NET_DOUBLE, /* TCP: the second time on another connection */
+	NET_SPOIL,  /* an octet changed: ESP drops it, in clear it arrives so. TCP repeats what ESP
+		     * has dropped */
+	NET_SWAP,   /* overtaken by the next packet, or 3 s late */
+	NET_LATE,   /* by n->late_ms. TCP: with all that follows it on its connection */
+	/* TCP alone; UDP: as NET_DROP */
+	NET_CUT,   /* arrives, and then its connection ends */
+	NET_STALL, /* arrives in part, nothing follows, and the connection ends after n->late_ms */
 };
 
 /* The NAT in front of a UE: what its clear port and its port of ESP in UDP are mapped to. */
@@ -87,6 +102,7 @@ struct net_nat {
 struct net_ue {
 	struct ue *ue;
 	struct net_nat nat;
+	struct net_ue *neighbour; /* behind the same NAT, or one with the same low octets */
 	struct ue_conf conf;
 	struct sqn_array sqn; /* the card's memory */
 	uint16_t host;	      /* lower half of its address */
@@ -106,8 +122,9 @@ struct net {
 	struct net_end edge; /* the P-CSCF's */
 	struct net_ue *ues;
 	unsigned n_ues, ends;
-	struct net_ue *at[65536]; /* by net_ue.host */
-	struct net_packet *head, **tail, *held;
+	struct net_ue *at[65536];		/* by net_ue.host */
+	struct net_ue *behind[65536];		/* NATs, by the lower half of their addresses */
+	struct net_packet *head, **tail, *held; /* held: in the order of their coming */
 	uint64_t now;
 	uint16_t next_mapping;
 	struct net_tcp tcp;
@@ -120,6 +137,8 @@ struct net {
 	unsigned clear_requests; /* unprotected, other than REGISTER */
 	enum net_fate (*fate)(struct net *n, const struct net_packet *k, void *arg);
 	void *fate_arg;
+	/* Is a new connection refused, for that message? */
+	bool (*refuse)(struct net *n, const struct net_end *from, struct sv text);
 	void (*event)(struct net *n, struct net_ue *x, enum ue_event e, struct sv text);
 	void *event_arg;
 	/* Gives the text that arrives instead, also of protected messages; empty: as it was sent.
@@ -133,7 +152,7 @@ struct net {
 
 struct net_setup {
 	unsigned ues;
-	uint8_t ip; /* 4 or 6 */
+	uint8_t ip; /* 4 or 6; 0: every other UE has 6 */
 	struct agree_choice choices[PCSCF_MAX_CHOICES];
 	unsigned n_choices; /* 0: all six */
 	bool challenge_protected;
@@ -168,7 +187,8 @@ void net_ue_crash(struct net *n, unsigned i);
 
 /* The UE with that address, if it is behind no NAT; else the P-CSCF. */
 struct net_end *net_end_of(struct net *n, const struct ip_addr *a);
-/* The NAT forgets its mappings and makes others; address NULL: it keeps its address. */
+/* The NAT forgets its mappings and makes others; address NULL: it keeps its address. "": there is
+ * none any more. */
 void net_rebind(struct net *n, unsigned i, const char *address);
 void net_register(struct net *n, unsigned i); /* and waits until it is done */
 unsigned net_sets(const struct net_end *e);
@@ -180,4 +200,5 @@ void net_inject(struct net *n, struct net_end *to, const struct net_sa *on, stru
 struct pcscf_counters net_counters(const struct net *n);
 /* The connections all end; what is on them is lost, or comes back. */
 void net_hang_up(struct net *n);
+void net_hang_up_idle(struct net *n, uint64_t ms); /* those that nothing came on for so long */
 void net_transmit(struct net_end *e, const struct sip_flow *flow, struct sv text);

@@ -1,5 +1,18 @@
 #include "tests/control/flow/path.h"
 
+static unsigned host_of(const struct ip_addr *a)
+{
+	return a->version == 4 ? (unsigned)a->b[2] << 8 | a->b[3]
+			       : (unsigned)a->b[14] << 8 | a->b[15];
+}
+
+struct net_end *net_end_of(struct net *n, const struct ip_addr *a)
+{
+	struct net_ue *x = n->at[host_of(a)];
+
+	return x && ip_addr_eq(&x->conf.local.addr, a) ? &x->end : &n->edge;
+}
+
 static const struct net_ue *ue_of(const struct net *n, const struct net_end *e)
 {
 	if (e == &n->edge)
@@ -51,9 +64,9 @@ struct net_end *path_take(struct net *n, const struct net_packet *k, struct ip_e
 			assert_int_equal(target.port, NET_UDP_ENC_PORT);
 		return &n->edge;
 	}
-	for (unsigned i = 0; i < n->n_ues && i < NET_UES; i++)
-		if (n->ues[i].nat.addr.version && reaches(&n->ues[i], &target, out))
-			return &n->ues[i].end;
+	for (struct net_ue *y = n->behind[host_of(&target.addr)]; y; y = y->neighbour)
+		if (reaches(y, &target, out))
+			return &y->end;
 	to = net_end_of(n, &target.addr);
 	return to == &n->edge && n->next_mapping ? NULL : to; /* to a mapping that is gone */
 }
@@ -89,12 +102,40 @@ void path_learn(struct net *n, const struct net_end *to, struct net_sa *in,
 	pcscf_ue_moved(n->pcscf, in->set.id, source, inner);
 }
 
+struct net_ue *path_owner(const struct net *n, const struct ip_addr *a)
+{
+	struct net_ue *x = n->behind[host_of(a)];
+
+	while (x && !ip_addr_eq(&x->nat.addr, a))
+		x = x->neighbour;
+	return x ? x : n->at[host_of(a)];
+}
+
+static void nat_leave(struct net *n, struct net_ue *x)
+{
+	struct net_ue **p = &n->behind[host_of(&x->nat.addr)];
+
+	while (*p && *p != x)
+		p = &(*p)->neighbour;
+	if (*p)
+		*p = x->neighbour;
+	x->neighbour = NULL;
+}
+
 void net_rebind(struct net *n, unsigned i, const char *address)
 {
-	struct net_nat *nat = &n->ues[i].nat;
+	struct net_ue *x = &n->ues[i], **head;
+	struct net_nat *nat = &x->nat;
 
-	if (address)
+	nat_leave(n, x);
+	memset(&nat->addr, 0, address ? sizeof(nat->addr) : 0);
+	if (address && *address)
 		assert_int_equal(ip_addr_parse(&nat->addr, address), 0);
-	nat->clear = (uint16_t)(61000 + n->next_mapping++);
-	nat->enc = (uint16_t)(61000 + n->next_mapping++);
+	if (!nat->addr.version)
+		return;
+	nat->clear = (uint16_t)(61000 + n->next_mapping++ % 4000);
+	nat->enc = (uint16_t)(61000 + n->next_mapping++ % 4000);
+	head = &n->behind[host_of(&nat->addr)];
+	x->neighbour = *head;
+	*head = x;
 }

@@ -12,3 +12,5 @@ void path_clear(const struct net *n, const struct net_end *to, const struct ip_e
  * follows the peer, tells control. */
 void path_learn(struct net *n, const struct net_end *to, struct net_sa *in,
 		const struct ip_endpoint *source, const struct ip_addr *inner);
+/* The UE that has that address, or the NAT that has it. */
+struct net_ue *path_owner(const struct net *n, const struct ip_addr *a);

@@ -124,6 +124,28 @@ static void test_non_invite_reliable(void **state)
 	rig_stop(&r);
 }
 
+/* The client has gone over to UDP, and its timer E repeats until its timer F. */
+static void test_non_invite_repeated_over_udp(void **state)
+{
+	struct sip_server_txn *s;
+	struct rig r;
+
+	(void)state;
+	rig_start(&r, SIP_TIMERS_CORE);
+	s = create(&r, &rig_tcp, REGISTER);
+	respond(&r, s, 200);
+	for (unsigned i = 1; i <= 7; i++) {
+		rig_run(&r, i * 4000);
+		assert_true(rig_input(&r, &rig_udp, REGISTER));
+	}
+	assert_int_equal(r.n_sent, 8);
+	rig_run(&r, 35999);
+	assert_int_equal(r.gone, 0);
+	rig_run(&r, 36000); /* 32 s after the first of them, however many there were */
+	assert_int_equal(r.gone, 1);
+	rig_stop(&r);
+}
+
 /* 17.2.1: a 100 within 200 ms, unless the user was quicker */
 static void test_trying(void **state)
 {
@@ -363,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_repeats_keep_the_flow),
 		cmocka_unit_test(test_final_only_once),
 		cmocka_unit_test(test_non_invite_reliable),
+		cmocka_unit_test(test_non_invite_repeated_over_udp),
 		cmocka_unit_test(test_trying),
 		cmocka_unit_test(test_invite_refused_no_ack),
 		cmocka_unit_test(test_invite_refused),
