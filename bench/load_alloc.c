@@ -91,6 +91,25 @@ static void choices_set(const struct load_options *o, uint32_t i, struct ue_conf
 	c->n_choices = 1;
 }
 
+static const char *realm_of(const char *impi)
+{
+	const char *at = strchr(impi, '@');
+
+	return at ? at + 1 : impi;
+}
+
+static void access_set(const struct load *l, const struct subscriber *s, struct ue_conf *c)
+{
+	c->auth = l->o.auth;
+	c->security = l->o.security;
+	c->password = l->password ? l->password : s->password;
+	c->rspauth_optional = l->o.rspauth_optional;
+	c->sha256_only = l->o.sha256_only;
+	c->tls_port = l->o.tls_port;
+	c->access = l->o.access;
+	c->protect_or_abort = !l->o.clear_optional;
+}
+
 static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 {
 	struct load_ue *u = &l->ues[i];
@@ -98,7 +117,7 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 	struct ue_conf c = {
 		.impi = s->impi,
 		.impu = s->impu,
-		.realm = strchr(s->impi, '@') + 1,
+		.realm = realm_of(s->impi),
 		.key = s->key,
 		.local.port = 5060,
 		.pcscf = l->o.pcscf,
@@ -108,9 +127,9 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 		.await_auth = 240,
 		.guard = 30,
 		.patience = l->o.patience,
-		.protect_or_abort = true,
 		.transport = l->o.transport,
-		.reg_event = l->o.reg_event || l->o.ues == 1,
+		.reg_event =
+			l->o.reg_event || (l->o.ues == 1 && l->o.security <= UE_SECURITY_TLS_FIRST),
 		.udp_enc_tun = l->o.udp_enc_tun,
 		.udp_enc_port = UDP_ENC_PORT,
 		.heartbeat = 2 * l->o.keepalive,
@@ -121,10 +140,11 @@ static int ue_make(struct load *l, uint32_t i, const struct subscriber *s)
 	env.ctx = u;
 	if (l->o.listen.port)
 		gateway_endpoint(&l->o, i, &c.behind);
-	if (l->o.transport == UE_TRANSPORT_UDP)
+	if (l->o.transport == UE_TRANSPORT_UDP && !load_uses_tls(&l->o))
 		env.stream_send = NULL;
-	pool_addr(&l->pool, i, &c.local.addr);
+	load_ue_local(l, i, &c.local);
 	choices_set(&l->o, i, &c);
+	access_set(l, s, &c);
 	u->impu = strdup(s->impu);
 	rc = u->impu ? ue_alloc(&u->ue, &c, &env, l->timers) : -ENOMEM;
 	secret_wipe(&c, sizeof(c));
@@ -149,6 +169,9 @@ static int ues_read(struct load *l, FILE *f)
 	secret_wipe(&s, sizeof(s));
 	if (i == l->o.ues)
 		return 0;
+	if (rc == -EINVAL && reader.why == strerror(EINVAL))
+		reader.why =
+			"esplanade-ue cannot use this subscriber like that: see --auth, --access";
 	if (rc == 0)
 		fprintf(stderr, "esplanade-ue: %s holds %u subscribers, %u are needed\n",
 			l->o.subscribers, i, l->o.ues);
@@ -158,18 +181,61 @@ static int ues_read(struct load *l, FILE *f)
 	return -EINVAL;
 }
 
+static int password_read(struct load *l)
+{
+	char text[256];
+	FILE *f;
+	bool ok;
+
+	if (!l->o.password_file)
+		return 0;
+	f = strcmp(l->o.password_file, "-") == 0 ? stdin : fopen(l->o.password_file, "re");
+	ok = f && fgets(text, sizeof(text), f) && strlen(text) < sizeof(text) - 1;
+	if (f && f != stdin)
+		fclose(f);
+	if (ok) {
+		text[strcspn(text, "\r\n")] = '\0';
+		l->password = strdup(text);
+	} else {
+		fprintf(stderr, "esplanade-ue: %s: no password of up to 254 characters\n",
+			l->o.password_file);
+	}
+	secret_wipe(text, sizeof(text));
+	return l->password ? 0 : -EINVAL;
+}
+
+/* The only UE, from the command line. */
+static int ue_named(struct load *l)
+{
+	struct subscriber s = {.digest = true};
+	int rc;
+
+	if (strlen(l->o.impi) >= sizeof(s.impi) || strlen(l->o.impu) >= sizeof(s.impu))
+		return -EINVAL;
+	strncpy(s.impi, l->o.impi, sizeof(s.impi) - 1);
+	strncpy(s.impu, l->o.impu, sizeof(s.impu) - 1);
+	rc = ue_make(l, 0, &s);
+	if (rc < 0)
+		fprintf(stderr, "esplanade-ue: --impi, --impu or --access: %s\n", strerror(-rc));
+	return rc;
+}
+
 static int ues_make(struct load *l)
 {
 	FILE *f;
-	int rc;
+	int rc = password_read(l);
 
-	if (pool_init(&l->pool, &l->o.local, l->o.ues) < 0) {
+	if (rc < 0)
+		return rc;
+	if (!l->o.one_address && pool_init(&l->pool, &l->o.local, l->o.ues) < 0) {
 		fprintf(stderr, "esplanade-ue: --local has fewer addresses than UEs\n");
 		return -EINVAL;
 	}
 	l->ues = calloc(l->o.ues, sizeof(*l->ues));
 	if (!l->ues)
 		return -ENOMEM;
+	if (l->o.impi)
+		return ue_named(l);
 	f = fopen(l->o.subscribers, "re");
 	if (!f) {
 		rc = -errno;
@@ -224,7 +290,7 @@ int load_alloc(struct load **lp, const struct load_options *o)
 	if (!l)
 		return -ENOMEM;
 	l->o = *o;
-	l->signals = -1;
+	l->signals = l->input = -1;
 	rc = signals_open(l);
 	if (rc == 0)
 		rc = timers_alloc(&l->timers);
@@ -236,9 +302,9 @@ int load_alloc(struct load **lp, const struct load_options *o)
 		rc = gateway_alloc(&l->gateway, l);
 	if (rc == 0)
 		rc = keys_open(l);
-	if (rc == 0)
+	if (rc == 0 && !load_is_plain(l))
 		rc = eal_start(l);
-	if (rc == 0)
+	if (rc == 0 && !load_is_plain(l))
 		rc = plane_start(l);
 	if (rc == 0)
 		rc = load_tcp_start(l);
@@ -273,6 +339,9 @@ void load_free(struct load *l)
 		fprintf(stderr, "esplanade-ue: %s: not written completely\n", l->o.export_keys);
 	if (l->signals >= 0)
 		close(l->signals);
+	if (l->password)
+		secret_wipe(l->password, strlen(l->password));
+	free(l->password);
 	mail_clear(&l->mail);
 	free(l);
 }

@@ -8,6 +8,7 @@
 #include "bench/ue_load_internal.h"
 
 #define BURST 64
+#define FDS   5 /* that load_turn() waits for */
 
 uint64_t load_clock_us(void)
 {
@@ -15,6 +16,31 @@ uint64_t load_clock_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- whose it is -------------------------------------------------------------------------- */
+
+void load_ue_local(const struct load *l, uint32_t i, struct ip_endpoint *local)
+{
+	*local = (struct ip_endpoint){l->o.local.addr, (uint16_t)(l->o.local_port + i)};
+	if (l->o.one_address)
+		return;
+	local->port = 5060;
+	pool_addr(&l->pool, i, &local->addr);
+}
+
+/* Each UE has an address of its own, or else a port. */
+struct load_ue *load_ue_at(struct load *l, const struct ip_endpoint *local)
+{
+	int64_t i;
+
+	if (l->o.one_address)
+		i = ip_addr_eq(&local->addr, &l->o.local.addr)
+			    ? (int64_t)local->port - l->o.local_port
+			    : -1;
+	else
+		i = pool_index(&l->pool, &local->addr);
+	return i >= 0 && i < l->o.ues ? &l->ues[i] : NULL;
 }
 
 /* ---- what the UEs ask for ----------------------------------------------------------------- */
@@ -28,7 +54,9 @@ static void on_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct
 		.set = flow->set, .pair = flow->pair, .local = flow->local, .remote = flow->remote};
 
 	(void)u;
-	if (dp_send(l->dp, &out, &iov, 1) < 0)
+	if (!l->dp)
+		load_udp_send(l, ctx, flow, text);
+	else if (dp_send(l->dp, &out, &iov, 1) < 0)
 		l->unsent++;
 }
 
@@ -70,9 +98,14 @@ static void on_remove_outbound(void *ctx, sa_set_id id)
 
 static void on_event(void *ctx, struct ue *u, enum ue_event event, struct sv text, uint64_t now)
 {
+	struct load_ue *x = ctx;
+
 	(void)u;
 	(void)now;
-	load_event(ctx, event, text);
+	if (x->load->observer)
+		x->load->observer(x, event, text);
+	else
+		load_event(x, event, text);
 }
 
 const struct ue_env load_env = {
@@ -84,11 +117,11 @@ const struct ue_env load_env = {
 	.stream_send = load_tcp_send,
 	.sa_remove_outbound = on_remove_outbound,
 	.pass = gateway_pass,
+	.hang_up = load_tls_hang_up,
 };
 
 /* ---- what comes in ------------------------------------------------------------------------ */
 
-/* Each UE has an address of its own, so the address finds it. */
 static void packet_input(struct load *l, const struct dp_packet *p)
 {
 	const struct sip_flow from = {
@@ -98,17 +131,19 @@ static void packet_input(struct load *l, const struct dp_packet *p)
 		.set = p->set,
 		.pair = p->pair,
 	};
-	int64_t i = pool_index(&l->pool, &p->local.addr);
+	struct load_ue *u = load_ue_at(l, &p->local);
 
-	if (i >= 0)
-		ue_input(l->ues[i].ue, &from, (struct sv){p->data, p->len}, l->now);
+	if (u)
+		ue_input(u->ue, &from, (struct sv){p->data, p->len}, l->now);
 }
 
 static unsigned packets_input(struct load *l)
 {
 	struct dp_packet pkts[BURST];
-	unsigned n = dp_recv(l->dp, pkts, BURST);
+	unsigned n = l->dp ? dp_recv(l->dp, pkts, BURST) : 0;
 
+	if (n == 0)
+		return 0;
 	for (unsigned i = 0; i < n; i++)
 		packet_input(l, &pkts[i]);
 	dp_release(l->dp, pkts, n);
@@ -129,21 +164,25 @@ static void progress_print(struct load *l)
 
 static void wait_for(struct load *l, uint64_t until)
 {
-	struct pollfd fds[] = {
-		{.fd = dp_fd(l->dp), .events = POLLIN},
+	struct pollfd fds[FDS] = {
+		{.fd = l->dp ? dp_fd(l->dp) : -1, .events = POLLIN},
 		{.fd = l->signals, .events = POLLIN},
-		{.fd = l->stream ? uv_backend_fd(&l->loop) : -1, .events = POLLIN},
+		{.fd = l->loop_open ? uv_backend_fd(&l->loop) : -1, .events = POLLIN},
+		{.fd = l->input, .events = POLLIN},
 		{.fd = l->gateway ? gateway_fd(l->gateway) : -1, .events = POLLIN},
 	};
 	struct signalfd_siginfo info;
 	uint64_t ms = until > l->now ? until - l->now : 0;
 
-	if (load_tcp_turn(l) || !dp_arm(l->dp))
+	if (load_tcp_turn(l) || (l->dp && !dp_arm(l->dp)))
 		return;
-	if (poll(fds, 4, ms > 1000 ? 1000 : (int)ms) > 0 && (fds[1].revents & POLLIN) &&
+	fds[0].revents = fds[1].revents = fds[3].revents = 0;
+	if (poll(fds, FDS, ms > 1000 ? 1000 : (int)ms) > 0 && (fds[1].revents & POLLIN) &&
 	    read(l->signals, &info, sizeof(info)) == sizeof(info))
 		l->interrupted = true;
-	dp_disarm(l->dp);
+	l->input_ready = fds[3].revents != 0;
+	if (l->dp)
+		dp_disarm(l->dp);
 }
 
 void load_turn(struct load *l, uint64_t until)
@@ -156,9 +195,9 @@ void load_turn(struct load *l, uint64_t until)
 	n = packets_input(l) + load_tcp_turn(l);
 	if (l->gateway)
 		n += gateway_turn(l->gateway);
-	while (dp_events(l->dp, events, 16) == 16)
+	while (l->dp && dp_events(l->dp, events, 16) == 16)
 		; /* no SA of a short run wears out */
-	if (l->o.udp_enc_tun)
+	if (l->o.udp_enc_tun && l->dp)
 		dp_keepalive(l->dp, l->now);
 	due = timers_run(l->timers, l->now);
 	progress_print(l);

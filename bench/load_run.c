@@ -99,7 +99,9 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 	case UE_CALL_ENDED:
 		load_call_event(u, event, text);
 		break;
-	case UE_UNPROTECTED: /* never: protect_or_abort */
+	case UE_UNPROTECTED:
+		fprintf(stderr, "esplanade-ue: %s: warning: not protected: %.*s\n", u->impu,
+			SV_ARG(text));
 		break;
 	}
 }
@@ -245,6 +247,10 @@ static void result_fill(const struct load *l, struct ue_result *r)
 		.messages_delivered = l->o.peer ? l->answered : l->mail.delivered,
 	};
 	memcpy(r->algorithms, l->algorithms, sizeof(r->algorithms));
+	if (l->tls) {
+		r->tls_handshakes = tls_counters(l->tls)->handshakes;
+		r->tls_resumed = tls_counters(l->tls)->resumed;
+	}
 	for (uint32_t i = 0; i < l->o.ues; i++)
 		r->retransmissions += ue_retransmissions(l->ues[i].ue);
 }
@@ -271,7 +277,7 @@ static void complaints_print(const struct load *l)
 	if (l->unsent)
 		fprintf(stderr, "esplanade-ue: %llu datagrams not taken by the data plane\n",
 			(unsigned long long)l->unsent);
-	for (unsigned w = 0; w < dp_workers(l->dp); w++) {
+	for (unsigned w = 0; l->dp && w < dp_workers(l->dp); w++) {
 		struct dp_counters c;
 
 		dp_worker_counters(l->dp, w, &c);

@@ -17,18 +17,12 @@
 #define TURNS_MAX      8
 #define CLEAR_PORT_MIN 60000 /* beyond the protected ones */
 #define CLEAR_PORT_MAX 65535
-
-static struct load_ue *ue_of(struct load *l, const struct ip_addr *addr)
-{
-	int64_t i = pool_index(&l->pool, addr);
-
-	return i >= 0 ? &l->ues[i] : NULL;
-}
+#define PLAIN_PORT_MIN 20000
 
 static void on_message(void *ctx, const struct sip_flow *from, struct sv text, uint64_t now)
 {
 	struct load *l = ctx;
-	struct load_ue *u = ue_of(l, &from->local.addr);
+	struct load_ue *u = load_ue_at(l, &from->local);
 
 	if (u)
 		ue_input(u->ue, from, text, now);
@@ -38,10 +32,35 @@ static void on_undelivered(void *ctx, const struct sip_flow *flow, struct sv tex
 			   uint64_t now)
 {
 	struct load *l = ctx;
-	struct load_ue *u = ue_of(l, &flow->local.addr);
+	struct load_ue *u = load_ue_at(l, &flow->local);
 
 	if (u)
 		ue_undelivered(u->ue, flow, text, stood, now);
+}
+
+static void on_closed(void *ctx, const struct sip_flow *flow, uint64_t now)
+{
+	struct load_ue *u = load_ue_at(ctx, &flow->local);
+
+	if (u)
+		ue_session_closed(u->ue, flow, NULL, now);
+}
+
+static void on_trouble(void *arg, const struct sip_flow *flow, const char *why)
+{
+	struct load_ue *u = load_ue_at(arg, &flow->local);
+
+	if (u)
+		ue_session_closed(u->ue, flow, why, load_clock_us() / 1000);
+}
+
+void load_tls_hang_up(void *ctx, struct ue *u, const struct sip_flow *flow)
+{
+	struct load *l = ((struct load_ue *)ctx)->load;
+
+	(void)u;
+	if (l->stream)
+		stream_hang_up(l->stream, flow);
 }
 
 int load_tcp_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)
@@ -49,7 +68,7 @@ int load_tcp_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct s
 	struct load *l = ((struct load_ue *)ctx)->load;
 
 	(void)u;
-	return stream_send(l->stream, flow, text);
+	return l->stream ? stream_send(l->stream, flow, text) : -ENOTCONN;
 }
 
 /* A descriptor for each connection and each listener. */
@@ -65,7 +84,8 @@ static void files_allow(void)
 
 static int stream_make(struct load *l)
 {
-	const struct stream_env env = {l, on_message, on_undelivered};
+	const struct stream_env env = {l, on_message, on_undelivered, on_closed};
+	bool in_clear = l->o.security == UE_SECURITY_NONE;
 	const struct stream_conf conf = {
 		.head_max = SIP_MAX_LENGTH / 4,
 		.message_max = SIP_MAX_LENGTH,
@@ -76,30 +96,59 @@ static int stream_make(struct load *l)
 		.message_ms = MESSAGE_MS,
 		.stall_ms = STALL_MS,
 		.idle_ms = l->o.tcp_idle * 1000,
-		.clear_idle_ms = CLEAR_IDLE_MS,
+		.clear_idle_ms = in_clear ? l->o.tcp_idle * 1000 : CLEAR_IDLE_MS,
 		.ping_ms = l->o.tcp_ping * 1000,
 		.freebind = true,
 		.opens_clear = true,
-		.listens = true,
-		.port_min = CLEAR_PORT_MIN,
+		.listens = !load_is_plain(l),
+		.port_min = load_is_plain(l) ? PLAIN_PORT_MIN : CLEAR_PORT_MIN,
 		.port_max = CLEAR_PORT_MAX,
+		.tls = l->tls ? &tls_filter : NULL,
+		.tls_ctx = l->tls,
 	};
 
 	return stream_alloc(&l->stream, &l->loop, l->timers, &conf, &env);
 }
 
+static int tls_make(struct load *l)
+{
+	char name[IP_ADDR_STRLEN], why[TLS_WHY];
+	const struct tls_client_conf conf = {
+		.ca = l->o.ca,
+		.crl = l->o.crl,
+		.name = l->o.server_name ? l->o.server_name
+					 : ip_addr_format(&l->o.pcscf.addr, name),
+		.trouble = on_trouble,
+		.arg = l,
+	};
+	int rc = tls_client_alloc(&l->tls, &conf, why);
+
+	if (rc < 0)
+		fprintf(stderr, "esplanade-ue: %s\n", why);
+	return rc;
+}
+
+/* Over the host's sockets UDP too needs the loop. */
 int load_tcp_start(struct load *l)
 {
+	bool streams = l->o.transport != UE_TRANSPORT_UDP || load_uses_tls(&l->o);
 	int rc;
 
-	if (l->o.transport == UE_TRANSPORT_UDP)
+	if (!streams && !load_is_plain(l))
 		return 0;
 	files_allow();
 	rc = uv_loop_init(&l->loop);
 	if (rc < 0)
 		return rc;
 	l->loop_open = true;
-	return stream_make(l);
+	if (load_uses_tls(&l->o))
+		rc = tls_make(l);
+	if (rc == 0 && streams)
+		rc = stream_make(l);
+	if (rc == 0 && load_is_plain(l) &&
+	    (l->o.security == UE_SECURITY_TLS || l->o.security == UE_SECURITY_NONE))
+		rc = load_udp_start(l);
+	return rc;
 }
 
 /* Somebody has yet to give the host port its addresses and routes. */
@@ -129,24 +178,29 @@ int load_tcp_wait(struct load *l)
 			return 0;
 		usleep(50000);
 	}
-	fprintf(stderr, "esplanade-ue: the host has no route to the P-CSCF by its port\n");
+	fprintf(stderr, "esplanade-ue: the host has no route to the P-CSCF%s\n",
+		load_is_plain(l) ? "" : " by its port");
 	return -ENETUNREACH;
+}
+
+static uint64_t events(const struct load *l)
+{
+	return (l->stream ? stream_counters(l->stream)->events : 0) + load_udp_events(l);
 }
 
 bool load_tcp_turn(struct load *l)
 {
-	uint64_t before, first;
+	uint64_t before, first = events(l);
 
-	if (!l->stream)
+	if (!l->loop_open)
 		return false;
-	first = stream_counters(l->stream)->events;
 	for (unsigned i = 0; i < TURNS_MAX; i++) {
-		before = stream_counters(l->stream)->events;
+		before = events(l);
 		uv_run(&l->loop, UV_RUN_NOWAIT);
-		if (stream_counters(l->stream)->events == before)
+		if (events(l) == before)
 			break;
 	}
-	return stream_counters(l->stream)->events != first;
+	return events(l) != first;
 }
 
 void load_tcp_end(struct load *l)
@@ -154,10 +208,14 @@ void load_tcp_end(struct load *l)
 	if (!l->loop_open)
 		return;
 	stream_close(l->stream);
+	load_udp_close(l);
 	while (uv_run(&l->loop, UV_RUN_NOWAIT))
 		;
 	uv_loop_close(&l->loop);
 	stream_free(l->stream);
+	load_udp_free(l);
+	tls_free(l->tls);
 	l->stream = NULL;
+	l->tls = NULL;
 	l->loop_open = false;
 }

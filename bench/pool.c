@@ -1,5 +1,8 @@
 #include "bench/pool.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "control/base/parse.h"
 
 /* Octets of the address that count: all of IPv4, the lower half of IPv6. */
@@ -59,4 +62,27 @@ int64_t pool_index(const struct pool *p, const struct ip_addr *a)
 		return -ENOENT;
 	i = tail_get(a) - p->base;
 	return i < p->n ? (int64_t)i : -ENOENT;
+}
+
+int pool_own_address(const struct ip_endpoint *to, struct ip_addr *a)
+{
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(to->port)};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(to->port)};
+	bool is6 = to->addr.version == 6;
+	struct sockaddr *s = is6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+	socklen_t n = is6 ? sizeof(v6) : sizeof(v4);
+	int fd = socket(is6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(&v6.sin6_addr, to->addr.b, sizeof(v6.sin6_addr));
+	memcpy(&v4.sin_addr, to->addr.b, sizeof(v4.sin_addr));
+	rc = connect(fd, s, n) == 0 && getsockname(fd, s, &n) == 0 ? 0 : -errno;
+	close(fd);
+	if (rc < 0)
+		return rc;
+	memset(a, 0, sizeof(*a));
+	a->version = is6 ? 6 : 4;
+	memcpy(a->b, is6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr, is6 ? 16 : 4);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include "bench/ue_gateway.h"
 #include "bench/ue_load.h"
 #include "control/stream/stream.h"
+#include "control/tls/tls.h"
 #include "control/ue/ue.h"
 #include "dataplane.h"
 
@@ -31,7 +32,7 @@ struct load_ue {
 
 struct load {
 	struct load_options o;
-	struct dp *dp;
+	struct dp *dp; /* NULL: no IPsec, the host's sockets */
 	bool eal;
 	struct timers *timers;
 	struct pool pool;
@@ -39,10 +40,18 @@ struct load {
 	struct mail mail;
 	FILE *keys;
 	bool loop_open;
+	struct gateway *gateway; /* NULL: no programs behind the UEs */
 	uv_loop_t loop;		 /* of the connections alone: load_turn() runs it */
 	struct stream *stream;	 /* NULL: UDP only */
-	int signals;		 /* signalfd */
-	struct gateway *gateway; /* NULL: no programs behind the UEs */
+	struct tls *tls;	 /* NULL: none */
+	struct load_udp *udp;	 /* NULL: by the data plane */
+	/* takes the events instead of a load run; NULL: none */
+	void (*observer)(struct load_ue *u, enum ue_event event, struct sv text);
+	void *observer_arg;
+	int input; /* a descriptor that is waited for, too; -1: none */
+	bool input_ready;
+	char *password; /* of all; NULL: in the file */
+	int signals;	/* signalfd */
 	bool interrupted;
 	uint64_t now; /* ms, of the turn */
 	uint64_t progress_at;
@@ -62,6 +71,14 @@ struct load {
 
 uint64_t load_clock_us(void);
 
+static inline bool load_is_plain(const struct load *l)
+{
+	return l->o.security != UE_SECURITY_IPSEC;
+}
+/* The UE whose end of a flow that is; NULL: nobody's. */
+struct load_ue *load_ue_at(struct load *l, const struct ip_endpoint *local);
+void load_ue_local(const struct load *l, uint32_t i, struct ip_endpoint *local);
+
 /* load_io.c */
 extern const struct ue_env load_env; /* with ctx = struct load_ue */
 /* Packets, timers, progress once; then waits, but not past `until` (ms). */
@@ -73,6 +90,16 @@ int load_tcp_wait(struct load *l);  /* until the host's side of the host port is
 bool load_tcp_turn(struct load *l); /* true: something has happened */
 void load_tcp_end(struct load *l);
 int load_tcp_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text);
+
+void load_tls_hang_up(void *ctx, struct ue *u, const struct sip_flow *flow);
+
+/* load_udp.c: a UDP socket for each UE */
+int load_udp_start(struct load *l);
+void load_udp_send(struct load *l, const struct load_ue *u, const struct sip_flow *flow,
+		   struct sv text);
+uint64_t load_udp_events(const struct load *l); /* has something happened? */
+void load_udp_close(struct load *l);		/* then the loop must run */
+void load_udp_free(struct load *l);
 
 /* load_calls.c */
 void load_call_event(struct load_ue *u, enum ue_event event, struct sv text);

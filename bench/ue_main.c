@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/phone.h"
 #include "bench/subscribers.h"
 #include "bench/ue_gateway.h"
 #include "bench/ue_load.h"
@@ -35,7 +36,16 @@ out:
 
 static int subscribers_main(const struct subscribers_options *o)
 {
-	if (subscribers_write(stdout, o->count, o->first, o->realm) == 0)
+	FILE *hss = o->hss ? fopen(o->hss, "we") : NULL;
+	int rc = o->hss && !hss ? -EIO : 0;
+
+	if (rc == 0 && o->digest)
+		rc = subscribers_digest_write(stdout, hss, o->count, o->first, o->realm);
+	else if (rc == 0)
+		rc = subscribers_write(stdout, o->count, o->first, o->realm);
+	if (hss && fclose(hss) != 0)
+		rc = -EIO;
+	if (rc == 0)
 		return 0;
 	fprintf(stderr, "esplanade-ue: cannot write\n");
 	return 1;
@@ -59,6 +69,8 @@ int main(int argc, char **argv)
 		return load_main(&o.load);
 	case UE_COMMAND_GATEWAY:
 		return gateway_main(&o.load);
+	case UE_COMMAND_PHONE:
+		return phone_main(&o.load);
 	case UE_COMMAND_SUBSCRIBERS:
 		return subscribers_main(&o.subscribers);
 	case UE_COMMAND_VERSION:

@@ -5,87 +5,10 @@
 
 #include "bench/mail.h"
 #include "bench/pool.h"
+#include "bench/ue_options_check.h"
 #include "control/base/parse.h"
 
 #define MAX_UES 4000000
-
-void ue_options_help(FILE *f)
-{
-	fputs("usage: esplanade-ue load OPTIONS       many UEs: register, send messages, "
-	      "de-register\n"
-	      "       esplanade-ue gateway OPTIONS    plain SIP programs (SIPp) use UEs as their "
-	      "proxies\n"
-	      "       esplanade-ue subscribers OPTIONS  subscribers with random keys, to stdout\n"
-	      "\n"
-	      "load: needed\n"
-	      "  --port DEVICE           DPDK device with arguments (net_af_packet0,iface=ue1) or "
-	      "PCI address\n"
-	      "  --ues N                 number of UEs\n"
-	      "  --local PREFIX          their addresses, one each (10.45.0.0/16, fd00:45::/64)\n"
-	      "  --pcscf ADDR[:PORT]     where REGISTER goes in clear\n"
-	      "  --subscribers FILE      at least N lines impi,k,opc,amf,sqn,impu[,impu...]\n"
-	      "load: more\n"
-	      "  --transport udp|tcp|mixed   of SIP; mixed: REGISTER and long messages over TCP "
-	      "(udp)\n"
-	      "  --host-port DEVICE      DPDK port to the host, whose stack has TCP and the UEs' "
-	      "addresses;\n"
-	      "                          needed for TCP (net_tap0,iface=esp1)\n"
-	      "  --tcp-idle S            connections without a message are closed (600)\n"
-	      "  --tcp-ping S            CRLF keepalives on idle connections; 0: none (0)\n"
-	      "  --ip 4|6                must be the addresses' version\n"
-	      "  --router-local ADDR     our own address on the link, for which we answer, too\n"
-	      "  --gateway ADDR          next hop; default: all is on the link\n"
-	      "  --rate R                registrations per second (100)\n"
-	      "  --seconds S             limit for all of it but the de-registration (120)\n"
-	      "  --messages M            that each UE sends to another one (1)\n"
-	      "  --size N                octets of a message's body (64)\n"
-	      "  --calls N               calls in all, between pairs of UEs (0)\n"
-	      "  --call-delay S, --call-interval MS   before the first of them, and from one to "
-	      "the next\n"
-	      "                          with --peer (0, 0)\n"
-	      "  --talk MS               until the caller hangs up (0)\n"
-	      "  --window N              messages under way at once (128)\n"
-	      "  --peer URI              all messages and calls go to this user of another "
-	      "esplanade-ue\n"
-	      "  --delay S               between registrations and messages (0)\n"
-	      "  --interval MS           between the messages of one UE (0)\n"
-	      "  --udp-enc-tun           the UEs offer ESP inside UDP, too, for NATs (no)\n"
-	      "  --keepalive S           of NAT mappings; twice that until the P-CSCF knows a new "
-	      "one (10)\n"
-	      "  --expires S             registration period asked for (600000)\n"
-	      "  --patience S            without an answer to a protected REGISTER, then start "
-	      "again (16)\n"
-	      "  --alg LIST              e.g. sha1/aes-cbc,md5/null: offered by the UEs in turn, "
-	      "one each;\n"
-	      "                          default: all six in turn; all: each UE offers all six\n"
-	      "  --reg-event             UEs subscribe to their registration state; one UE always "
-	      "does\n"
-	      "  --no-deregister         leave the registrations\n"
-	      "  --keep                  stay and answer until SIGINT or SIGTERM\n"
-	      "  --json                  the result as one object, the last line of stdout\n"
-	      "  --progress              a line per second on stderr\n"
-	      "  --export-keys FILE      the ESP keys as a Wireshark esp_sa table: for tests only\n"
-	      "  --workers N, --cores LIST, --huge-pages, --mtu N   of the data plane (1, any, no, "
-	      "1500)\n"
-	      "\n"
-	      "gateway: the options of load, registers and stays; and\n"
-	      "  --ues N                 1 unless given\n"
-	      "  --listen ADDR[:PORT]    where the program of the first UE sends its requests, "
-	      "over "
-	      "UDP; the\n"
-	      "                          next UEs have the next ports (127.0.0.1:5070)\n"
-	      "  --deliver ADDR[:PORT]   where requests for the first UE go, likewise "
-	      "(127.0.0.1:5080)\n"
-	      "\n"
-	      "subscribers\n"
-	      "  --count N               how many\n"
-	      "  --first N               number of the first (0)\n"
-	      "  --realm DOMAIN          home domain (ims.mnc001.mcc001.3gppnetwork.org)\n"
-	      "\n"
-	      "Exit status: 0 all registered and all messages delivered, 1 not so, 2 wrong "
-	      "usage.\n",
-	      f);
-}
 
 /* ---- values ------------------------------------------------------------------------------- */
 
@@ -184,25 +107,48 @@ static int ue_algorithms_parse(struct load_options *o, const char *text)
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-enum kind { NUMBER, TEXT, FLAG, PREFIX, ADDRESS, ENDPOINT, ALGORITHMS, TRANSPORT };
+enum kind { NUMBER, TEXT, FLAG, LOCAL, ADDRESS, ENDPOINT, ALGORITHMS, WORD };
 
 struct option_def {
 	const char *name;
 	enum kind kind;
 	void *to;
 	uint32_t min, max; /* NUMBER */
+	const char *words; /* WORD: of 0, 1, ... */
 };
 
-static int transport_parse(enum ue_transport *t, const char *text)
+/* Which of "a b c" it is. */
+static int word_parse(uint32_t *to, const char *words, const char *text)
 {
-	static const char *const names[] = {"udp", "tcp", "mixed"};
+	size_t n = strlen(text);
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(text, names[i]) == 0) {
-			*t = (enum ue_transport)i;
+	for (uint32_t i = 0; n > 0; i++) {
+		size_t len = strcspn(words, " ");
+
+		if (len == n && memcmp(words, text, n) == 0) {
+			*to = i;
 			return 0;
 		}
+		if (!words[len])
+			break;
+		words += len + 1;
+	}
 	return -EINVAL;
+}
+
+/* A prefix, each UE's address from it; or one address of all. */
+static int local_parse(struct load_options *o, const char *text)
+{
+	struct ip_endpoint e;
+
+	if (strchr(text, '/'))
+		return pool_prefix_parse(&o->local, text);
+	if (ue_endpoint_parse(&e, text) < 0)
+		return -EINVAL;
+	o->local = (struct ip_prefix){e.addr, e.addr.version == 4 ? 32 : 128};
+	o->local_port = e.port;
+	o->one_address = true;
+	return 0;
 }
 
 static int value_set(const struct option_def *d, const char *value, struct load_options *load)
@@ -221,21 +167,21 @@ static int value_set(const struct option_def *d, const char *value, struct load_
 	case FLAG:
 		*(bool *)d->to = true;
 		return 0;
-	case PREFIX:
-		return pool_prefix_parse(d->to, value);
+	case LOCAL:
+		return local_parse(load, value);
 	case ADDRESS:
 		return ip_addr_parse(d->to, value);
 	case ENDPOINT:
 		return ue_endpoint_parse(d->to, value);
-	case TRANSPORT:
-		return transport_parse(d->to, value);
+	case WORD:
+		return word_parse(d->to, d->words, value);
 	case ALGORITHMS:
 		return ue_algorithms_parse(load, value);
 	}
 	return -EINVAL;
 }
 
-#define MAX_DEFS 48
+#define MAX_DEFS 80
 
 static int options_read(const struct option_def *defs, unsigned n, struct load_options *load,
 			int argc, char *const *argv, char *why, size_t cap)
@@ -273,32 +219,6 @@ static int options_read(const struct option_def *defs, unsigned n, struct load_o
 
 /* ---- load --------------------------------------------------------------------------------- */
 
-static const char *load_complete(struct load_options *o, uint32_t ip)
-{
-	uint8_t version = o->pcscf.addr.version;
-
-	if (!o->port)
-		return "--port is needed";
-	if (!o->ues)
-		return "--ues is needed";
-	if (!o->local.addr.version)
-		return "--local is needed";
-	if (!version)
-		return "--pcscf is needed";
-	if (!o->subscribers)
-		return "--subscribers is needed";
-	if (o->transport != UE_TRANSPORT_UDP && !o->host_port)
-		return "--host-port is needed for TCP";
-	if (ip && ip != 4 && ip != 6)
-		return "--ip takes 4 or 6";
-	if ((ip && ip != version) || o->local.addr.version != version ||
-	    (o->gateway.version && o->gateway.version != version) ||
-	    (o->router_local.version && o->router_local.version != version))
-		return "--ip and the addresses are not of one IP version";
-	o->ip = version;
-	return NULL;
-}
-
 static const char *gateway_complete(struct load_options *o, bool gateway,
 				    const struct ip_endpoint *listen,
 				    const struct ip_endpoint *deliver)
@@ -324,11 +244,12 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 		      size_t cap)
 {
 	struct ip_endpoint listen = {0}, deliver = {0};
-	uint32_t ip = 0;
+	uint32_t ip = 0, transport = UE_TRANSPORT_UDP, auth = UE_AUTH_AKA,
+		 security = UE_SECURITY_IPSEC, tls_port = 5061;
 	const struct option_def defs[] = {
 		{"port", TEXT, &o->port, 0, 0},
 		{"ues", NUMBER, &o->ues, 1, MAX_UES},
-		{"local", PREFIX, &o->local, 0, 0},
+		{"local", LOCAL, NULL, 0, 0},
 		{"pcscf", ENDPOINT, &o->pcscf, 0, 0},
 		{"listen", ENDPOINT, &listen, 0, 0},
 		{"deliver", ENDPOINT, &deliver, 0, 0},
@@ -362,7 +283,20 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 		{"workers", NUMBER, &o->workers, 1, 32},
 		{"cores", TEXT, &o->cores, 0, 0},
 		{"huge-pages", FLAG, &o->huge_pages, 0, 0},
-		{"transport", TRANSPORT, &o->transport, 0, 0},
+		{"transport", WORD, &transport, 0, 0, "udp tcp mixed"},
+		{"auth", WORD, &auth, 0, 0, "aka digest none"},
+		{"security", WORD, &security, 0, 0, "ipsec tls tls-first tls-plain none"},
+		{"password-file", TEXT, &o->password_file, 0, 0},
+		{"impi", TEXT, &o->impi, 0, 0},
+		{"impu", TEXT, &o->impu, 0, 0},
+		{"ca", TEXT, &o->ca, 0, 0},
+		{"crl", TEXT, &o->crl, 0, 0},
+		{"server-name", TEXT, &o->server_name, 0, 0},
+		{"tls-port", NUMBER, &tls_port, 1, 65535},
+		{"access", TEXT, &o->access, 0, 0},
+		{"sha256", FLAG, &o->sha256_only, 0, 0},
+		{"rspauth-optional", FLAG, &o->rspauth_optional, 0, 0},
+		{"allow-unprotected", FLAG, &o->clear_optional, 0, 0},
 		{"host-port", TEXT, &o->host_port, 0, 0},
 		{"tcp-idle", NUMBER, &o->tcp_idle, 1, 86400},
 		{"tcp-ping", NUMBER, &o->tcp_ping, 0, 86400},
@@ -370,7 +304,7 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 	};
 	const char *missing;
 
-	*o = (struct load_options){.ues = gateway,
+	*o = (struct load_options){.ues = gateway || strcmp(argv[0], "phone") == 0,
 				   .rate = 100,
 				   .seconds = 120,
 				   .messages = 1,
@@ -380,12 +314,20 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 				   .patience = 16,
 				   .workers = 1,
 				   .tcp_idle = 600,
+				   .tcp_ping = UINT32_MAX,
+				   .local_port = 5060,
 				   .keepalive = 10,
 				   .mtu = 1500};
 	algorithms_all(o);
 	if (options_read(defs, sizeof(defs) / sizeof(defs[0]), o, argc, argv, why, cap) < 0)
 		return -EINVAL;
-	missing = load_complete(o, ip);
+	o->transport = (enum ue_transport)transport;
+	o->auth = (enum ue_auth)auth;
+	o->security = (enum ue_security)security;
+	o->tls_port = (uint16_t)tls_port;
+	if (o->tcp_ping == UINT32_MAX) /* RFC 5626 4.4.1 */
+		o->tcp_ping = o->security == UE_SECURITY_IPSEC ? 0 : 100;
+	missing = ue_options_complete(o, ip);
 	if (!missing)
 		missing = gateway_complete(o, gateway, &listen, &deliver);
 	if (missing)
@@ -405,6 +347,17 @@ static bool realm_is_good(const char *realm)
 		       n;
 }
 
+static int phone_parse(struct load_options *o, int argc, char *const *argv, char *why, size_t cap)
+{
+	int rc = load_parse(o, false, argc, argv, why, cap);
+
+	if (rc == 0 && o->ues != 1) {
+		snprintf(why, cap, "a phone is one UE");
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
 static int subscribers_options_parse(struct subscribers_options *o, int argc, char *const *argv,
 				     char *why, size_t cap)
 {
@@ -412,11 +365,17 @@ static int subscribers_options_parse(struct subscribers_options *o, int argc, ch
 		{"count", NUMBER, &o->count, 1, 100000000},
 		{"first", NUMBER, &o->first, 0, 1000000000},
 		{"realm", TEXT, &o->realm, 0, 0},
+		{"digest", FLAG, &o->digest, 0, 0},
+		{"hss", TEXT, &o->hss, 0, 0},
 	};
 
 	*o = (struct subscribers_options){.realm = "ims.mnc001.mcc001.3gppnetwork.org"};
 	if (options_read(defs, sizeof(defs) / sizeof(defs[0]), NULL, argc, argv, why, cap) < 0)
 		return -EINVAL;
+	if (o->hss && !o->digest) {
+		snprintf(why, cap, "--hss is for --digest");
+		return -EINVAL;
+	}
 	if (o->count && realm_is_good(o->realm))
 		return 0;
 	snprintf(why, cap, "%s", o->count ? "--realm is not a domain name" : "--count is needed");
@@ -444,6 +403,10 @@ int ue_options_parse(struct ue_options *o, int argc, char *const *argv, char *wh
 	if (strcmp(command, "gateway") == 0) {
 		o->command = UE_COMMAND_GATEWAY;
 		return load_parse(&o->load, true, argc - 1, argv + 1, why, why_cap);
+	}
+	if (strcmp(command, "phone") == 0) {
+		o->command = UE_COMMAND_PHONE;
+		return phone_parse(&o->load, argc - 1, argv + 1, why, why_cap);
 	}
 	if (strcmp(command, "subscribers") == 0) {
 		o->command = UE_COMMAND_SUBSCRIBERS;

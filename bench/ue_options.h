@@ -14,6 +14,7 @@ enum ue_command {
 	UE_COMMAND_VERSION,
 	UE_COMMAND_LOAD,
 	UE_COMMAND_GATEWAY, /* with o.load */
+	UE_COMMAND_PHONE,   /* with o.load: one UE */
 	UE_COMMAND_SUBSCRIBERS,
 };
 
@@ -29,7 +30,16 @@ struct load_options { /* strings are argv's */
 	bool udp_enc_tun;	  /* for UEs behind NATs */
 	uint32_t keepalive;	  /* s, of their NATs' mappings */
 	enum ue_transport transport;
+	enum ue_auth auth;
+	enum ue_security security; /* without IPsec: the host's sockets, no DPDK */
+	const char *password_file; /* of all UEs; NULL: in the subscribers file */
+	const char *impi, *impu;   /* of the only UE; NULL: in the subscribers file */
+	const char *ca, *crl, *server_name, *access;
+	uint16_t tls_port;
+	bool rspauth_optional, sha256_only, clear_optional;
 	struct ip_prefix local;
+	uint16_t local_port; /* one address for all UEs: of the first, the next have the next */
+	bool one_address;
 	struct ip_addr router_local, gateway;
 	struct ip_endpoint pcscf;
 	struct ip_endpoint listen,
@@ -42,9 +52,16 @@ struct load_options { /* strings are argv's */
 	bool json, progress, keep, no_deregister, huge_pages;
 };
 
+static inline bool load_uses_tls(const struct load_options *o)
+{
+	return o->security != UE_SECURITY_IPSEC && o->security != UE_SECURITY_NONE;
+}
+
 struct subscribers_options {
 	uint32_t count, first;
 	const char *realm;
+	bool digest;	 /* passwords, not keys */
+	const char *hss; /* digest: file for the HSS's side, with H(A1) */
 };
 
 struct ue_options {

@@ -60,14 +60,16 @@ static int json_print(const struct ue_result *r, FILE *f)
 	if (!algorithms)
 		return -ENOMEM;
 	algorithms_each(r, algorithm_json, algorithms);
-	o = json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "registered",
-		      (int)r->registered, "failed", (int)r->failed, "registrations_per_s",
-		      per_second(r), "p50_ms", percentile_ms(r, 50), "p99_ms", percentile_ms(r, 99),
-		      "messages_sent", (json_int_t)r->messages_sent, "messages_delivered",
-		      (json_int_t)r->messages_delivered, "retransmissions",
+	o = json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+		      "registered", (int)r->registered, "failed", (int)r->failed,
+		      "registrations_per_s", per_second(r), "p50_ms", percentile_ms(r, 50),
+		      "p99_ms", percentile_ms(r, 99), "messages_sent", (json_int_t)r->messages_sent,
+		      "messages_delivered", (json_int_t)r->messages_delivered, "retransmissions",
 		      (json_int_t)r->retransmissions, "calls_placed", (json_int_t)r->calls_placed,
 		      "calls_answered", (json_int_t)r->calls_answered, "calls_completed",
-		      (json_int_t)r->calls_completed, "algorithms", algorithms);
+		      (json_int_t)r->calls_completed, "tls_handshakes",
+		      (json_int_t)r->tls_handshakes, "tls_resumed", (json_int_t)r->tls_resumed,
+		      "algorithms", algorithms);
 	if (!o)
 		return -ENOMEM;
 	if (json_dumpf(o, f, JSON_COMPACT | JSON_REAL_PRECISION(10)) == 0 &&
@@ -94,6 +96,9 @@ static int text_print(const struct ue_result *r, FILE *f)
 	fprintf(f, "Messages        %llu sent, %llu delivered; %llu retransmissions\n",
 		(unsigned long long)r->messages_sent, (unsigned long long)r->messages_delivered,
 		(unsigned long long)r->retransmissions);
+	if (r->tls_handshakes)
+		fprintf(f, "TLS             %llu handshakes, %llu of them resumed\n",
+			(unsigned long long)r->tls_handshakes, (unsigned long long)r->tls_resumed);
 	return fflush(f) == 0 && !ferror(f) ? 0 : -EIO;
 }
 

@@ -17,6 +17,8 @@ struct ue_result {
 	bool calls_elsewhere;	  /* whose callees are not ours */
 	uint64_t calls_completed; /* to the 200 to BYE */
 	uint64_t retransmissions;
+	uint64_t tls_handshakes; /* done; of those, resumed */
+	uint64_t tls_resumed;
 	uint32_t algorithms[SA_INTEG_COUNT][SA_ENCR_COUNT];
 };
 

@@ -139,8 +139,11 @@ bool ue_digest_answer(struct ue *u, struct auth_challenge *c, struct auth_answer
 /* The session key of -sess is made with the first nonce (RFC 2617 3.2.2.2): it ends with that. */
 static void nextnonce_take(struct ue_digest *d, const struct auth_challenge *c, struct sv nonce)
 {
-	char *copy = sv_dup(nonce);
+	char *copy;
 
+	if (sv_eq(nonce, c->nonce)) /* Kamailio: it is still good, so the count goes on */
+		return;
+	copy = sv_dup(nonce);
 	if (!copy || digest_is_session(c->algorithm)) {
 		free(copy);
 		ue_digest_forget(d);

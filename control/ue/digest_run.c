@@ -28,7 +28,7 @@ static void sm7_send(struct ue *u, enum ue_run_event event, uint64_t now)
 			     &(struct ue_register_args){
 				     .on = s,
 				     .auth = &a,
-				     .agree = s != NULL,
+				     .agree = s && ue_agrees(u),
 				     .verify = s ? s->security_server : NULL,
 			     },
 			     now) < 0)
@@ -78,6 +78,8 @@ static const char *protect(struct ue *u, const struct sip_msg *m, uint64_t now)
 		return NULL;
 	if (!s) /* the connection that took SM1 has gone */
 		return "no TLS connection";
+	if (!ue_agrees(u))
+		return NULL;
 	why = list_keep(s, m);
 	if (why)
 		return unprotected(u, m, now) ? NULL : why;
@@ -108,7 +110,7 @@ bool ue_digest_again(struct ue *u, const struct sip_msg *m, uint64_t now)
 	struct ue_set *s = set_of_run(u);
 
 	if (u->auth != UE_AUTH_DIGEST || u->run.stales == UE_STALES ||
-	    !ue_digest_stale(&u->digest, m) || (s && list_keep(s, m)) ||
+	    !ue_digest_stale(&u->digest, m) || (s && ue_agrees(u) && list_keep(s, m)) ||
 	    !ue_digest_take(&u->digest, m))
 		return false;
 	u->run.stales++;

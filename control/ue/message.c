@@ -52,7 +52,7 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 /* The P-CSCF and what it told us at registration (TS 24.229 5.1.2A.1.1). */
 void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
 {
-	if (u->security == UE_SECURITY_NONE && !u->service_route)
+	if (!ue_agrees(u) && !u->service_route)
 		return; /* a registrar that is its own proxy needs none */
 	sbuf_put(b, SV("Route: <sip:"));
 	ue_host_write(b, &u->pcscf.addr);

@@ -86,9 +86,9 @@ static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *v
 static const char *supported_field(const struct ue *u)
 {
 	if (ue_uses_tls(u))
-		return "Supported: path, sec-agree, outbound\r\n";
-	return u->security == UE_SECURITY_NONE ? "Supported: path\r\n"
-					       : "Supported: path, sec-agree\r\n";
+		return ue_agrees(u) ? "Supported: path, sec-agree, outbound\r\n"
+				    : "Supported: path, outbound\r\n";
+	return ue_agrees(u) ? "Supported: path, sec-agree\r\n" : "Supported: path\r\n";
 }
 
 void ue_access_write(const struct ue *u, struct sbuf *b)

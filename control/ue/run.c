@@ -98,7 +98,7 @@ static int protection_prepare(struct ue *u, struct ue_set **on, uint64_t now)
 {
 	int rc = *on && (*on)->tls ? 0 : ue_set_propose(u, &u->run.fresh); /* TM-01 */
 
-	if (rc == 0 && !*on && u->security == UE_SECURITY_TLS_FIRST) { /* DT-01 */
+	if (rc == 0 && !*on && ue_uses_tls(u) && u->security != UE_SECURITY_TLS) { /* DT-01 */
 		ue_tls_open(u, u->run.fresh, now);
 		*on = u->run.fresh;
 	}
@@ -120,7 +120,7 @@ static int sm1_send(struct ue *u, const struct ue_set *on, uint64_t now)
 				&(struct ue_register_args){
 					.on = on,
 					.auth = &a,
-					.agree = u->security != UE_SECURITY_NONE,
+					.agree = ue_agrees(u),
 					.verify = on ? on->security_server : NULL,
 				},
 				now);

@@ -189,7 +189,7 @@ int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *en
 
 	if (!conf_is_good(conf))
 		return -EINVAL;
-	if ((conf->security == UE_SECURITY_TLS || conf->security == UE_SECURITY_TLS_FIRST) &&
+	if (conf->security != UE_SECURITY_IPSEC && conf->security != UE_SECURITY_NONE &&
 	    !(env->stream_send && env->hang_up))
 		return -EINVAL;
 	u = calloc(1, sizeof(*u));

@@ -32,6 +32,7 @@ enum ue_security {
 	UE_SECURITY_IPSEC, /* ipsec-3gpp, with AKA */
 	UE_SECURITY_TLS, /* with Digest: SM1 in clear, agreed by tls, SM7 inside (TS-01 to TS-05) */
 	UE_SECURITY_TLS_FIRST, /* TLS before SIP, sec-agree all the same (DT-01, PO-03) */
+	UE_SECURITY_TLS_PLAIN, /* TLS with registrars that know no sec-agree */
 	UE_SECURITY_NONE,      /* any registrar; no security agreement */
 };
 

@@ -139,7 +139,12 @@ void ue_set_arrived(struct ue *u, sa_set_id id, int delta);
 /* ---- tls.c ---- */
 static inline bool ue_uses_tls(const struct ue *u)
 {
-	return u->security == UE_SECURITY_TLS || u->security == UE_SECURITY_TLS_FIRST;
+	return u->security != UE_SECURITY_IPSEC && u->security != UE_SECURITY_NONE;
+}
+/* RFC 3329, with ipsec-3gpp or tls */
+static inline bool ue_agrees(const struct ue *u)
+{
+	return u->security != UE_SECURITY_TLS_PLAIN && u->security != UE_SECURITY_NONE;
 }
 int ue_tls_propose(struct ue *u, struct ue_set **sp);
 /* What is sent on it from now on opens the connection; all others are closed. */

@@ -131,12 +131,57 @@ static void everything(void **state)
 	assert_int_equal(o.subscribers.count, 5);
 	assert_int_equal(o.subscribers.first, 7);
 	assert_string_equal(o.subscribers.realm, "ims.example");
+	assert_int_equal(parse(&o, "subscribers --count 5 --digest --hss h", why, sizeof(why)), 0);
+	assert_true(o.subscribers.digest);
+	assert_string_equal(o.subscribers.hss, "h");
 	assert_int_equal(parse(&o, "--help", why, sizeof(why)), 0);
 	assert_int_equal(o.command, UE_COMMAND_HELP);
 	assert_int_equal(parse(&o, "load --help", why, sizeof(why)), 0);
 	assert_int_equal(o.command, UE_COMMAND_HELP);
 	assert_int_equal(parse(&o, "--version", why, sizeof(why)), 0);
 	assert_int_equal(o.command, UE_COMMAND_VERSION);
+}
+
+/* TL-08: there is no way to do without the certificate's check. */
+/* covers: TL-01, TL-08, DT-01 */
+static void without_ipsec(void **state)
+{
+	struct ue_options o;
+	char why[256] = "";
+
+	(void)state;
+	assert_int_equal(
+		parse(&o,
+		      "load --ues 3 --local 10.45.0.0/16 --pcscf 10.44.0.1 --subscribers x "
+		      "--auth digest --security tls --ca root.pem --server-name p.example "
+		      "--tls-port 16061 --access DOCSIS --sha256",
+		      why, sizeof(why)),
+		0);
+	assert_int_equal(o.load.auth, UE_AUTH_DIGEST);
+	assert_int_equal(o.load.security, UE_SECURITY_TLS);
+	assert_string_equal(o.load.ca, "root.pem");
+	assert_string_equal(o.load.server_name, "p.example");
+	assert_int_equal(o.load.tls_port, 16061);
+	assert_int_equal(o.load.tcp_ping, 100);
+	assert_false(o.load.one_address || o.load.rspauth_optional || o.load.clear_optional);
+	assert_int_equal(
+		parse(&o,
+		      "phone --pcscf 127.0.0.1 --impi a@b --impu sip:a@b --password-file p "
+		      "--auth digest --security none --transport tcp",
+		      why, sizeof(why)),
+		0);
+	assert_int_equal(o.command, UE_COMMAND_PHONE);
+	assert_int_equal(o.load.ues, 1);
+	assert_true(o.load.one_address); /* that of the host towards the registrar */
+	assert_int_equal(o.load.local.addr.b[0], 127);
+	assert_int_equal(o.load.local_port, 5060);
+	assert_int_equal(o.load.transport, UE_TRANSPORT_TCP);
+	assert_int_equal(parse(&o,
+			       "phone --pcscf 127.0.0.1 --impi a@b --impu sip:a@b --auth none "
+			       "--security none --local 127.0.0.1:5070",
+			       why, sizeof(why)),
+			 0);
+	assert_int_equal(o.load.local_port, 5070);
 }
 
 struct wrong_case {
@@ -159,7 +204,7 @@ static void wrong(void **state)
 		{"load " NEEDED "extra", "extra"},
 		{"load " NEEDED "--local 10.45.0.1/16", "--local"},
 		{"load " NEEDED "--local 10.45.0.0/33", "--local"},
-		{"load " NEEDED "--local 10.45.0.0", "--local"},
+		{"load " NEEDED "--local 10.45.0.0", "--local"}, /* all on one: not with IPsec */
 		{"load " NEEDED "--gateway 10.44.0", "--gateway"},
 		{"load " NEEDED "--transport sctp", "--transport"},
 		{"load " NEEDED "--transport mixed", "--host-port"},
@@ -178,6 +223,20 @@ static void wrong(void **state)
 		{"load " NEEDED "--alg sha1/null,", "--alg"},
 		{"load " NEEDED "--alg ,", "--alg"},
 		{"load " NEEDED "--size 63", "--size"},
+		{"load " NEEDED "--auth digest", "--auth aka"},
+		{"load " NEEDED "--auth digest --security tls", "--ca"},
+		{"load " NEEDED "--security tls --ca x", "--auth aka"},
+		{"load " NEEDED "--auth none --security tls --ca x", "--auth none"},
+		{"load " NEEDED "--auth basic", "--auth"},
+		{"load " NEEDED "--security ssl", "--security"},
+		{"load " NEEDED "--impi a@b", "--impu"},
+		{"load " NEEDED "--local 10.0.0.1", "--local"},
+		{"phone --pcscf 127.0.0.1 --auth digest --security none", "--subscribers"},
+		{"phone --pcscf 127.0.0.1 --auth digest --security none --impi a --impu b",
+		 "--password-file"},
+		{"phone --pcscf 127.0.0.1 --auth none --security none --impi a --impu b --ues 2",
+		 "--impi"},
+		{"subscribers --count 1 --hss x", "--digest"},
 		{"load " NEEDED "--json=1", "--json"},
 		{"load " NEEDED "--listen 127.0.0.1", "--listen"},
 		{"gateway " NEEDED "--listen 127.0.0.1 --deliver ::1", "version"},
@@ -203,9 +262,8 @@ static void wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(everything),
-		cmocka_unit_test(gateway),
+		cmocka_unit_test(without_ipsec), cmocka_unit_test(defaults),
+		cmocka_unit_test(everything),	 cmocka_unit_test(gateway),
 		cmocka_unit_test(wrong),
 	};
 

@@ -47,7 +47,7 @@ static void json_keys(void **state)
 	(void)state;
 	assert_non_null(o);
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1); /* one line */
-	assert_int_equal(json_object_size(o), 12);
+	assert_int_equal(json_object_size(o), 14);
 	assert_int_equal(json_integer_value(json_object_get(o, "registered")), 100);
 	assert_int_equal(json_integer_value(json_object_get(o, "failed")), 0);
 	assert_true(json_real_value(json_object_get(o, "registrations_per_s")) == 50.0);
@@ -56,6 +56,8 @@ static void json_keys(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "messages_sent")), 500);
 	assert_int_equal(json_integer_value(json_object_get(o, "messages_delivered")), 500);
 	assert_int_equal(json_integer_value(json_object_get(o, "retransmissions")), 3);
+	assert_int_equal(json_integer_value(json_object_get(o, "tls_handshakes")), 0);
+	assert_int_equal(json_integer_value(json_object_get(o, "tls_resumed")), 0);
 	algorithms = json_object_get(o, "algorithms");
 	assert_int_equal(json_object_size(algorithms), 2);
 	assert_int_equal(json_integer_value(json_object_get(algorithms, "hmac-sha-1-96/aes-cbc")),

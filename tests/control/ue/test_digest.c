@@ -375,6 +375,11 @@ static void refresh_counts_on_with_the_same_nonce(void **state)
 	answer_read(h, &p);
 	assert_string_equal(p.nonce, "next");
 	assert_string_equal(p.nc, "00000001");
+	ok_proven(h, &p, ", nextnonce=\"next\""); /* no new one: no new count */
+	h_advance(h, 300 * 1000);
+	answer_read(h, &p);
+	assert_string_equal(p.nonce, "next");
+	assert_string_equal(p.nc, "00000002");
 	ok_proven(h, &p, "");
 	assert_int_equal(h->events[UE_FAILED], 0);
 	h_free(h);
@@ -521,6 +526,7 @@ static void pairings(void **state)
 		{UE_AUTH_DIGEST, UE_SECURITY_NONE, "IEEE\r\nX: y", false},
 		{UE_AUTH_NONE, UE_SECURITY_NONE, NULL, true},
 		{UE_AUTH_NONE, UE_SECURITY_TLS, NULL, false},
+		{UE_AUTH_DIGEST, UE_SECURITY_TLS_PLAIN, NULL, true},
 	};
 
 	(void)state;
