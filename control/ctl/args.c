@@ -34,6 +34,10 @@ enum option_id {
 	OPT_REJECT,
 	OPT_EXPIRES,
 	OPT_WATCH,
+	OPT_CA,
+	OPT_CRL,
+	OPT_NAME,
+	OPT_LEGACY,
 	OPT_END,
 };
 
@@ -60,6 +64,10 @@ static const struct option options[] = {
 	{"reject", no_argument, NULL, OPT_REJECT},
 	{"expires", required_argument, NULL, OPT_EXPIRES},
 	{"watch", required_argument, NULL, OPT_WATCH},
+	{"ca", required_argument, NULL, OPT_CA},
+	{"crl", required_argument, NULL, OPT_CRL},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"legacy", no_argument, NULL, OPT_LEGACY},
 	{NULL, 0, NULL, 0},
 };
 
@@ -67,6 +75,7 @@ static const struct option options[] = {
 #define OPTIONS_ANY	 (BIT(OPT_SOCKET) | BIT(OPT_JSON))
 #define OPTIONS_LIST	 (OPTIONS_ANY | BIT(OPT_LIMIT) | BIT(OPT_OFFSET))
 #define OPTIONS_PASSWORD (BIT(OPT_PASSWORD_FILE) | BIT(OPT_REALM))
+#define OPTIONS_CERT	 (BIT(OPT_CA) | BIT(OPT_CRL) | BIT(OPT_NAME) | BIT(OPT_LEGACY))
 #define OPTIONS_ONE                                                                                \
 	(BIT(OPT_IMPI) | BIT(OPT_IMPU) | BIT(OPT_K) | BIT(OPT_K_FILE) | BIT(OPT_OP) |              \
 	 BIT(OPT_OPC) | BIT(OPT_AMF) | BIT(OPT_SQN) | BIT(OPT_DIGEST) | OPTIONS_PASSWORD |         \
@@ -96,6 +105,7 @@ static const struct command {
 	{{"subscriber", "del"}, ARGS_SUBSCRIBER_DEL, true, OPTIONS_ANY},
 	{{"deregister", NULL}, ARGS_DEREGISTER, true, OPTIONS_ANY | BIT(OPT_REJECT)},
 	{{"reauth", NULL}, ARGS_REAUTH, true, OPTIONS_ANY | BIT(OPT_EXPIRES)},
+	{{"check-cert", NULL}, ARGS_CHECK_CERT, false, BIT(OPT_JSON) | OPTIONS_CERT},
 };
 
 __attribute__((format(printf, 2, 3))) static int wrong(FILE *err, const char *fmt, ...)
@@ -216,6 +226,19 @@ static int registration_option(struct args *a, int id, const char *text, FILE *e
 	return v ? 0 : wrong(err, "--expires: expected at least 1");
 }
 
+static int cert_option(struct args *a, int id, const char *text)
+{
+	if (id == OPT_CA)
+		a->ca_file = text;
+	else if (id == OPT_CRL)
+		a->crl_file = text;
+	else if (id == OPT_NAME)
+		a->name = text;
+	else
+		a->legacy = true;
+	return 0;
+}
+
 static int watch_option(struct args *a, const char *text, FILE *err)
 {
 	uint32_t seconds;
@@ -237,6 +260,11 @@ static int option_take(struct args *a, int id, char *text, FILE *err)
 		return 0;
 	case OPT_WATCH:
 		return watch_option(a, text, err);
+	case OPT_CA:
+	case OPT_CRL:
+	case OPT_NAME:
+	case OPT_LEGACY:
+		return cert_option(a, id, text);
 	case OPT_LIMIT:
 	case OPT_OFFSET:
 		return list_option(a, id, text, err);
@@ -303,6 +331,13 @@ static int command_check(struct args *a, const struct command *c, char **words, 
 		a->impi = words[used++];
 	else if (c->takes_impi)
 		return wrong(err, "expected an IMPI");
+	if (c->verb == ARGS_CHECK_CERT) {
+		if (n == used)
+			return wrong(err, "expected a file");
+		a->file = words[used++];
+		if (a->crl_file && !a->ca_file)
+			return wrong(err, "--crl: expected --ca as well");
+	}
 	if (n > used)
 		return wrong(err, "unexpected: %s", words[used]);
 	for (int id = OPT_SOCKET; id < OPT_END; id++)
@@ -390,6 +425,11 @@ void args_help(FILE *out)
 	      "seconds\n"
 	      "                                                at most (the daemon's "
 	      "registrar.reauth_expires)\n"
+	      "  check-cert FILE [--ca FILE [--crl FILE]] [--name FQDN] [--legacy]\n"
+	      "                                                what UEs would find wrong with a "
+	      "P-CSCF's\n"
+	      "                                                certificate (PEM, its CAs after "
+	      "it)\n"
 	      "\n"
 	      "options\n"
 	      "  --socket PATH   default: $ESPLANADE_SOCKET, else " ARGS_DEFAULT_SOCKET "\n"

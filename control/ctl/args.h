@@ -23,6 +23,7 @@ enum args_verb {
 	ARGS_SUBSCRIBER_DEL,
 	ARGS_DEREGISTER,
 	ARGS_REAUTH,
+	ARGS_CHECK_CERT,
 };
 
 /* Strings are those of argv. */
@@ -38,6 +39,8 @@ struct args {
 	char *k, *op, *opc; /* hex digits; wiped by who has used them */
 	const char *k_file, *amf, *file;
 	bool digest;
+	const char *ca_file, *crl_file, *name; /* check-cert, of `file` */
+	bool legacy;
 	const char *password_file, *realm, *variant;
 	uint64_t sqn;
 	bool reject;

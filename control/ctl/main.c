@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/ctl/args.h"
+#include "control/ctl/cert.h"
 #include "control/ctl/client.h"
 #include "control/ctl/show.h"
 #include "control/ctl/subscriber.h"
@@ -78,6 +79,14 @@ static int run(struct client *c, const struct args *a)
 	}
 }
 
+/* What the shell gets. */
+static int report(int err)
+{
+	if (fflush(stdout) != 0 && !err)
+		err = -EIO;
+	return err == -EINVAL ? 2 : err != 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct client *c;
@@ -94,6 +103,8 @@ int main(int argc, char **argv)
 			puts("esplanadectl " ESPLANADE_VERSION);
 		return 0;
 	}
+	if (a.verb == ARGS_CHECK_CERT)
+		return report(cert_check(&a));
 	err = client_alloc(&c, a.socket);
 	if (!err) {
 		err = run(c, &a);
@@ -101,7 +112,5 @@ int main(int argc, char **argv)
 	}
 	if (err == -ENOMEM || err == -EPROTO)
 		fprintf(stderr, "esplanadectl: %s\n", strerror(-err));
-	if (fflush(stdout) != 0 && !err)
-		err = -EIO;
-	return err == -EINVAL ? 2 : err != 0;
+	return report(err);
 }

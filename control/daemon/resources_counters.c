@@ -102,6 +102,22 @@ static json_t *tcp_drops_json(const struct daemon *d)
 	return o;
 }
 
+static json_t *tls_json(const struct daemon *d)
+{
+	struct stream_counters s = tcp_counters(d);
+	struct tls_counters c = *tls_counters(d->tls);
+	json_t *o = json_object();
+
+	count_set(o, "connections", s.filtered);
+	count_set(o, "half_open", s.half_open);
+	count_set(o, "handshakes", c.handshakes);
+	count_set(o, "resumed", c.resumed);
+	count_set(o, "failed", c.failed);
+	count_set(o, "broken", c.broken);
+	count_set(o, "pushed_out", s.pushed_out);
+	return o;
+}
+
 void resource_tcp_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply *r)
 {
 	struct daemon *d = ctx;
@@ -119,6 +135,8 @@ void resource_tcp_get(void *ctx, const struct mgmt_request *q, struct mgmt_reply
 	count_set(o, "messages_out", c.messages_out);
 	count_set(o, "pings_in", c.pings_in);
 	count_set(o, "pongs_in", c.pongs_in);
+	if (d->tls)
+		json_object_set_new(o, "tls", tls_json(d));
 	r->body = o;
 }
 

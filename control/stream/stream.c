@@ -95,6 +95,15 @@ int stream_send(struct stream *s, const struct sip_flow *flow, struct sv text)
 	return rc < 0 ? rc : stream_io_send(c, text);
 }
 
+bool stream_session_name(const struct stream *s, const struct sip_flow *flow, char *name)
+{
+	struct stream_key key = {flow->local, flow->remote};
+	struct stream_conn *c = s ? stream_conn_find((struct stream *)s, &key) : NULL;
+
+	return c && flow->session && c->flow.session == flow->session && c->filter->name &&
+	       c->filter->name(c->filter_state, name);
+}
+
 void stream_hang_up(struct stream *s, const struct sip_flow *flow)
 {
 	const struct stream_sa *sa = flow->set ? stream_sa_of_flow(s, flow) : NULL;

@@ -109,6 +109,13 @@ int stream_send(struct stream *s, const struct sip_flow *flow, struct sv text);
 /* Closes the connection of a flow, if there is one. */
 void stream_hang_up(struct stream *s, const struct sip_flow *flow);
 
+/*
+ * What the two ends call the session of a flow's connection, for people; false: there is none, or
+ * it has no name. `name` holds STREAM_NAME octets.
+ */
+#define STREAM_NAME 80
+bool stream_session_name(const struct stream *s, const struct sip_flow *flow, char *name);
+
 const struct stream_counters *stream_counters(const struct stream *s);
 
 /* ---- what stands between socket and framer ------------------------------------------------ */
@@ -129,6 +136,8 @@ struct stream_filter {
 	/* Last words, by stream_filter_wire(); may be NULL. */
 	void (*closing)(void *state);
 	void (*free)(void *state);
+	/* Name of the session, of less than STREAM_NAME octets; may be NULL. */
+	bool (*name)(void *state, char *name);
 };
 
 int stream_filter_plain(struct stream_conn *c, struct sv octets); /* to the framer */

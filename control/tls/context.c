@@ -76,6 +76,8 @@ static int server_ctx(const struct tls_server_conf *c, SSL_CTX **ctxp, char *why
 		rc = fail(why, c->key);
 	else if (SSL_CTX_check_private_key(ctx) != 1)
 		rc = fail(why, "the key is not the certificate's");
+	else if (!c->any_certificate && tls_certificate_fits(ctx, c->legacy, why) < 0)
+		rc = -EINVAL;
 	else
 		rc = sessions_set(ctx, c->session_seconds) ? 0 : fail(why, "TLS sessions");
 	if (rc < 0)
@@ -135,6 +137,17 @@ int tls_server_alloc(struct tls **tp, const struct tls_server_conf *conf, char *
 	return rc;
 }
 
+/* So tickets of before are good still: the lifetime of sessions is not that of certificates. */
+static void tickets_keep(SSL_CTX *from, SSL_CTX *to)
+{
+	unsigned char keys[256];
+	long n = SSL_CTX_get_tlsext_ticket_keys(from, NULL, 0);
+
+	if (n > 0 && n <= (long)sizeof(keys) && SSL_CTX_get_tlsext_ticket_keys(from, keys, n) == 1)
+		SSL_CTX_set_tlsext_ticket_keys(to, keys, n);
+	OPENSSL_cleanse(keys, sizeof(keys));
+}
+
 int tls_server_reload(struct tls *t, char *why)
 {
 	SSL_CTX *ctx;
@@ -142,6 +155,7 @@ int tls_server_reload(struct tls *t, char *why)
 
 	if (rc < 0)
 		return rc;
+	tickets_keep(t->ctx, ctx);
 	SSL_CTX_free(t->ctx); /* lives on with its connections */
 	t->ctx = ctx;
 	return 0;
@@ -157,17 +171,37 @@ static bool crl_load(SSL_CTX *ctx, const char *file)
 	       X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
 }
 
+/* TL-05: a hello has a suite with encryption, whatever stands in the configuration. */
+static bool encrypts(SSL_CTX *ctx)
+{
+	STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		if (SSL_CIPHER_get_cipher_nid(sk_SSL_CIPHER_value(all, i)) != NID_undef &&
+		    SSL_CIPHER_get_bits(sk_SSL_CIPHER_value(all, i), NULL) > 0 &&
+		    strcmp(SSL_CIPHER_get_version(sk_SSL_CIPHER_value(all, i)), "TLSv1.3") != 0)
+			return true;
+	return false;
+}
+
 static int client_ctx(const struct tls_client_conf *c, SSL_CTX **ctxp, char *why)
 {
-	SSL_CTX *ctx = ctx_make(false, c->suites ? c->suites : SUITES, false);
+	char suites[1024];
+	SSL_CTX *ctx;
 	int rc = 0;
+
+	snprintf(suites, sizeof(suites), "%s%s", c->suites ? c->suites : SUITES,
+		 c->legacy ? LEGACY_SUITES LEVEL_0 : "");
+	ctx = ctx_make(false, suites, c->legacy);
 
 	ERR_clear_error();
 	if (!ctx)
 		return fail(why, "TLS versions or suites");
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, tls_conn_verify);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* TS-04 */
-	if (SSL_CTX_load_verify_file(ctx, c->ca) != 1)
+	if (!encrypts(ctx))
+		rc = fail(why, "TLS suites: expected one with encryption as well");
+	else if (SSL_CTX_load_verify_file(ctx, c->ca) != 1)
 		rc = fail(why, c->ca);
 	else if (c->crl && !crl_load(ctx, c->crl))
 		rc = fail(why, c->crl);
@@ -188,6 +222,7 @@ int tls_client_alloc(struct tls **tp, const struct tls_client_conf *conf, char *
 	if (t)
 		t->name = strdup(conf->name);
 	if (t && t->name) {
+		t->legacy = conf->legacy;
 		t->name_is_address = ip_addr_parse(&addr, conf->name) == 0;
 		rc = client_ctx(conf, &t->ctx, why);
 	}

@@ -3,11 +3,13 @@
  * read by OpenSSL in place, and what it writes goes straight to the stream.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
 
 #include "control/tls/inside.h"
+#include "control/tls/profile.h"
 
 #define PLAIN_MAX 16384 /* of one record */
 
@@ -15,7 +17,9 @@ struct tls_conn {
 	struct tls *t;
 	SSL *ssl;
 	struct stream_conn *c;
-	struct sv in; /* not read yet, during tls_input() */
+	struct sv in;	   /* not read yet, during tls_input() */
+	bool bad;	   /* a record did not fit */
+	const char *fault; /* of the peer's certificate, found by us; NULL: none */
 };
 
 /* ---- octets ------------------------------------------------------------------------------- */
@@ -75,6 +79,9 @@ static void conn_free(void *state)
 	x->t->counters.open--;
 	if (!SSL_is_init_finished(x->ssl))
 		x->t->counters.failed++;
+	else if (!x->bad) /* a session outlives a connection that ends without a word (RFC
+			     5246 7.2.1) */
+		SSL_set_shutdown(x->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(x->ssl);
 	free(x);
 }
@@ -92,7 +99,38 @@ static SSL *ssl_make(struct tls_conn *x)
 	BIO_set_data(b, x);
 	BIO_set_init(b, 1);
 	SSL_set_bio(ssl, b, b);
+	SSL_set_app_data(ssl, x);
 	return ssl;
+}
+
+struct verdict {
+	int code;
+	const char *what;
+};
+
+static void fault_first(void *arg, int code, const char *what)
+{
+	struct verdict *v = arg;
+
+	if (v->code == X509_V_OK)
+		*v = (struct verdict){code, what};
+}
+
+int tls_conn_verify(int ok, X509_STORE_CTX *path)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(path, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls_conn *x = SSL_get_app_data(ssl);
+	struct verdict v = {X509_V_OK, NULL};
+	const struct profile_sink sink = {fault_first, &v, x->t->legacy};
+
+	if (ok != 1 || X509_STORE_CTX_get_error_depth(path) != 0)
+		return ok;
+	profile_path(path, &sink);
+	if (v.code == X509_V_OK)
+		return 1;
+	x->fault = v.what;
+	X509_STORE_CTX_set_error(path, v.code);
+	return 0;
 }
 
 /* Whom we expect (RFC 5922): certificates are checked against it in the handshake. */
@@ -111,7 +149,9 @@ static void trouble_tell(struct tls_conn *x, const char *what)
 	long verdict = SSL_get_verify_result(x->ssl);
 	char why[TLS_WHY];
 
-	if (verdict != X509_V_OK)
+	if (x->fault)
+		what = x->fault;
+	else if (verdict != X509_V_OK)
 		what = X509_verify_cert_error_string(verdict);
 	tls_why(why, what);
 	if (x->t->trouble)
@@ -181,6 +221,7 @@ static int plain_take(struct tls_conn *x)
 		return -ECONNRESET;
 	default:
 		x->t->counters.broken++;
+		x->bad = true;
 		trouble_tell(x, "TLS record");
 		return -EPROTO;
 	}
@@ -220,4 +261,31 @@ static void tls_closing(void *state)
 	ERR_clear_error();
 }
 
-const struct stream_filter tls_filter = {tls_open, tls_input, tls_output, tls_closing, conn_free};
+/*
+ * The Session ID; where there is none (tickets, TLS 1.3) the client's random, which is as unique
+ * and as open on the wire.
+ */
+static bool tls_name(void *state, char *name)
+{
+	struct tls_conn *x = state;
+	unsigned char random[SSL3_RANDOM_SIZE];
+	unsigned n = 0;
+	const unsigned char *id = SSL_SESSION_get_id(SSL_get_session(x->ssl), &n);
+
+	if (SSL_version(x->ssl) >= TLS1_3_VERSION || n == 0) {
+		n = (unsigned)SSL_get_client_random(x->ssl, random, sizeof(random));
+		id = random;
+	}
+	for (unsigned i = 0; i < n && i < sizeof(random); i++)
+		snprintf(name + 2 * (size_t)i, 3, "%02x", id[i]);
+	return n > 0;
+}
+
+const struct stream_filter tls_filter = {
+	.open = tls_open,
+	.input = tls_input,
+	.output = tls_output,
+	.closing = tls_closing,
+	.free = conn_free,
+	.name = tls_name,
+};

@@ -22,6 +22,7 @@ struct tls_server_conf {
 	uint32_t session_seconds; /* how long a session can be resumed; 0: never */
 	bool legacy;		  /* TLS 1.0 and 1.1, and the RSA suites of the seed (C-16) */
 	bool null_suites;	  /* the last choice, with UEs that offer nothing else (TL-05) */
+	bool any_certificate;	  /* also one that UEs would refuse: for tests */
 	tls_trouble_h *trouble;
 	void *arg;
 };
@@ -31,6 +32,7 @@ struct tls_client_conf {
 	const char *crl;    /* file: revocation lists, PEM; NULL: none is looked at */
 	const char *name;   /* the server's: a host name, or an address */
 	const char *suites; /* as above */
+	bool legacy;	    /* TLS 1.0 and 1.1, RSA from 1024 bits (C-16, C-20) */
 	tls_trouble_h *trouble;
 	void *arg;
 };
@@ -46,6 +48,18 @@ int tls_client_alloc(struct tls **tp, const struct tls_client_conf *conf, char *
  */
 int tls_server_reload(struct tls *t, char *why);
 void tls_free(struct tls *t); /* after all its connections */
+
+/*
+ * What a UE would find wrong with a server's certificate (TS 33.203 Annex O.5). NULL: not looked
+ * at; without `ca` the path is checked as far as the file goes. Returns the number of faults that
+ * `fault` was told of, or -EINVAL with the reason in `why` if files cannot be read.
+ */
+struct tls_check {
+	const char *certificate, *ca, *crl, *name;
+	bool legacy;
+};
+typedef void tls_fault_h(void *arg, const char *what);
+int tls_certificate_check(const struct tls_check *what, tls_fault_h *fault, void *arg, char *why);
 
 /* For stream_listen() and stream_conf.tls; the filter's context is a struct tls. */
 extern const struct stream_filter tls_filter;

@@ -107,6 +107,7 @@ struct tls_server_conf rig_server(struct rig *r)
 	return (struct tls_server_conf){.certificate = rig_file(r, "server.pem"),
 					.key = rig_file(r, "server.key"),
 					.session_seconds = 3600,
+					.any_certificate = true,
 					.trouble = on_trouble,
 					.arg = &r->net};
 }

@@ -1,11 +1,13 @@
 /* Two ends on loopback that speak TLS: a P-CSCF at 127.0.0.1 and a UE at 127.0.0.2. */
 #pragma once
 
+#include <unistd.h>
 #include <uv.h>
 
 #include "control/tls/tls.h"
 
-#define RIG_PORT 35161
+/* Programs of tests run side by side. */
+#define RIG_PORT ((uint16_t)(35000 + getpid() % 900))
 
 struct rig_end {
 	struct rig *r;
