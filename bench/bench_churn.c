@@ -16,8 +16,15 @@
 #define LIVE_SETS    4096 /* installed at a time by the storm */
 #define SAS_PER_SET  4	  /* two pairs, both ways */
 #define WAIT_US	     1000
+#define GAP_LONG_US  100
 #define FIRST_NUMBER 0x800000 /* UEs that churn have addresses of their own */
 #define NUMBERS	     0x100000
+
+/* How much longer than at leisure groups took, in TSC cycles. */
+struct gaps {
+	uint64_t worst;
+	uint64_t long_ones; /* over GAP_LONG_US */
+};
 
 /* The worker's side. */
 struct forward {
@@ -25,7 +32,9 @@ struct forward {
 	const struct bench_options *o;
 	_Atomic int ready, done;
 	uint64_t top_cycles; /* of a group, undisturbed */
-	uint64_t packets, cycles, worst_gap;
+	struct gaps quiet;   /* before the storm: what the machine does by itself */
+	struct gaps storm;
+	uint64_t packets, cycles;
 	uint64_t drops;
 };
 
@@ -54,34 +63,47 @@ static uint64_t top_measure(struct forward *f)
 	return median;
 }
 
+static void gap_note(const struct forward *f, struct gaps *g, uint64_t taken)
+{
+	uint64_t gap = taken > f->top_cycles ? taken - f->top_cycles : 0;
+
+	if (gap > g->worst)
+		g->worst = gap;
+	g->long_ones += gap > GAP_LONG_US * (rte_get_tsc_hz() / 1000000);
+}
+
 /*
  * A group every so often, at a fixed pace. The gap is how much longer than at leisure a group
  * waited and took, from when it was due; it includes whatever else the machine did.
  */
-static int forward_run(void *arg)
+static void forward_paced(struct forward *f, struct gaps *g)
 {
-	struct forward *f = arg;
-	uint64_t start, end, due, step, taken;
+	uint64_t start = rte_rdtsc(), due = start, step, end;
 	unsigned n;
 
-	f->top_cycles = top_measure(f);
 	step = (uint64_t)((double)f->top_cycles / LOAD);
-	atomic_store(&f->ready, 1);
-	start = due = rte_rdtsc();
 	end = start + (uint64_t)(f->o->seconds * (double)rte_get_tsc_hz());
+	f->packets = 0;
 	while (due < end) {
 		while (rte_rdtsc() < due)
 			worker_poll(f->traffic.worker);
-		taken = traffic_group(&f->traffic, &n);
+		gap_note(f, g, traffic_group(&f->traffic, &n));
 		f->packets += n;
-		f->cycles += taken;
-		if (taken > f->top_cycles && taken - f->top_cycles > f->worst_gap)
-			f->worst_gap = taken - f->top_cycles;
 		due += step;
 		if (rte_rdtsc() > due + step) /* behind: the generator's time is not the worker's */
 			due = rte_rdtsc();
 	}
 	f->cycles = rte_rdtsc() - start;
+}
+
+static int forward_run(void *arg)
+{
+	struct forward *f = arg;
+
+	f->top_cycles = top_measure(f);
+	forward_paced(f, &f->quiet);
+	atomic_store(&f->ready, 1);
+	forward_paced(f, &f->storm);
 	traffic_finish(&f->traffic);
 	for (unsigned i = 0; i < DP_DROP_COUNT; i++)
 		f->drops += f->traffic.worker->c.drops[i];
@@ -148,7 +170,10 @@ static void churn_result(struct forward *f, const struct storm *s, struct bench_
 	r->sa_ops = (s->installed + s->removed) * SAS_PER_SET;
 	r->mpps = (double)f->packets / ((double)f->cycles / hz) / 1e6;
 	r->load = r->mpps * 1e6 * (double)f->top_cycles / TRAFFIC_GROUP / hz;
-	r->worst_gap_us = (double)f->worst_gap / hz * 1e6;
+	r->worst_gap_us = (double)f->storm.worst / hz * 1e6;
+	r->quiet_gap_us = (double)f->quiet.worst / hz * 1e6;
+	r->gaps_long = f->storm.long_ones;
+	r->quiet_gaps_long = f->quiet.long_ones;
 	r->verified = r->lost == 0 && f->drops == 0 && v->checked > 0 && v->wrong == 0;
 }
 

@@ -85,18 +85,26 @@ void bench_churn_print(const struct bench_options *o, const struct bench_churn_r
 	double rate = r->seconds > 0 ? (double)r->sa_ops / r->seconds : 0;
 
 	if (o->json) {
-		json_print(json_pack("{s:s, s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:b}", "bench",
-				     "churn", "sas", (json_int_t)o->sas, "seconds", r->seconds,
-				     "sa_ops_per_s", rate, "packets", (json_int_t)r->packets,
-				     "lost", (json_int_t)r->lost, "worst_gap_us", r->worst_gap_us,
-				     "mpps", r->mpps, "load", r->load, "verified",
-				     (int)r->verified),
-			   f);
+		json_print(
+			json_pack(
+				"{s:s, s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:b}",
+				"bench", "churn", "sas", (json_int_t)o->sas, "seconds", r->seconds,
+				"sa_ops_per_s", rate, "packets", (json_int_t)r->packets, "lost",
+				(json_int_t)r->lost, "worst_gap_us", r->worst_gap_us,
+				"quiet_gap_us", r->quiet_gap_us, "gaps_over_100us",
+				(json_int_t)r->gaps_long, "quiet_gaps_over_100us",
+				(json_int_t)r->quiet_gaps_long, "mpps", r->mpps, "load", r->load,
+				"verified", (int)r->verified),
+			f);
 	} else {
 		fprintf(f, "%.0f SAs installed and as many removed per second\n", rate / 2);
 		fprintf(f, "  %lu packets at %.3f Mpps (%.0f %% of the top rate), %lu lost\n",
 			(unsigned long)r->packets, r->mpps, r->load * 100, (unsigned long)r->lost);
-		fprintf(f, "  worst gap %.1f us\n  %s\n", r->worst_gap_us,
+		fprintf(f,
+			"  worst gap %.1f us, %lu over 100 us; before the storm %.1f us, %lu\n  "
+			"%s\n",
+			r->worst_gap_us, (unsigned long)r->gaps_long, r->quiet_gap_us,
+			(unsigned long)r->quiet_gaps_long,
 			r->verified ? "verified" : "NOT VERIFIED");
 	}
 	fflush(f);

@@ -18,8 +18,9 @@ struct bench_esp_result {
 
 struct bench_churn_result {
 	uint64_t packets, lost, sa_ops;
-	double seconds, load, mpps; /* load: part of the top rate */
-	double worst_gap_us;
+	double seconds, load, mpps;	     /* load: part of the top rate */
+	double worst_gap_us, quiet_gap_us;   /* with SAs that come and go; before, without */
+	uint64_t gaps_long, quiet_gaps_long; /* over 100 us */
 	bool verified;
 };
 
