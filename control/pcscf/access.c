@@ -1,14 +1,13 @@
-/* The side towards the UEs: what may come in, and by which SA (TS 33.203 7.1 rule 4, 7.4.2a). */
+/* The side towards the UEs: what may come in, and on which set (TS 33.203 7.1 rule 4, 7.4.2a,
+ * O.2.2). */
 #include "control/base/parse.h"
 #include "control/pcscf/internal.h"
 
 void pcscf_access_send(void *ctx, const struct sip_flow *flow, struct sv text)
 {
 	struct pcscf *p = ctx;
-	struct pcscf_set *s = NULL;
-
+	struct pcscf_set *s = pcscf_set_of_flow(p, flow);
 	if (flow->set) {
-		s = pcscf_set_of_flow(p, flow);
 		if (s && s->detoured) {
 			flow = &s->detour;
 			s = flow->set ? pcscf_set_of_flow(p, flow) : s;
@@ -38,7 +37,8 @@ static bool set_admits(const struct pcscf_set *s, const struct sip_flow *from,
 {
 	sa_set_id sent_on;
 
-	if (from->pair != SA_SERVER && (m->request || from->transport == SIP_TRANSPORT_UDP))
+	if (s->kind == PCSCF_IPSEC && from->pair != SA_SERVER &&
+	    (m->request || from->transport == SIP_TRANSPORT_UDP))
 		return false;
 	if (m->request)
 		return true;
@@ -72,7 +72,7 @@ static void request(struct pcscf *p, const struct sip_flow *from, struct pcscf_s
 
 void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, uint64_t now)
 {
-	struct pcscf_set *s = NULL;
+	struct pcscf_set *s;
 	struct sip_msg m;
 
 	if (sv_empty(sv_trim(text))) /* CRLF: a keep-alive (RFC 5626 4.4.1) */
@@ -81,12 +81,13 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 		pcscf_drop(p, PCSCF_DROP_MALFORMED);
 		return;
 	}
-	if (!from->set && !clear_admits(p, from, &m))
-		return;
-	if (from->set && !(s = pcscf_set_of_flow(p, from))) {
+	s = pcscf_set_of_flow(p, from);
+	if (from->set && !s) {
 		pcscf_drop(p, PCSCF_DROP_UNKNOWN_SET);
 		return;
 	}
+	if (!s && !clear_admits(p, from, &m))
+		return;
 	if (s && !set_admits(s, from, &m)) {
 		pcscf_drop(p, PCSCF_DROP_WRONG_SA);
 		return;

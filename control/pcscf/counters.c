@@ -23,6 +23,10 @@ const char *pcscf_drop_name(enum pcscf_drop reason)
 		[PCSCF_REFUSED_VERIFY] = "refused_verify",
 		[PCSCF_REFUSED_PORT] = "refused_port",
 		[PCSCF_REFUSED_NAT] = "refused_nat",
+		[PCSCF_REFUSED_PAIRING] = "refused_pairing",
+		[PCSCF_REFUSED_CLEAR] = "refused_clear",
+		[PCSCF_REFUSED_SESSION] = "refused_session",
+		[PCSCF_DROP_FLOW_FAILED] = "flow_failed",
 	};
 
 	return (unsigned)reason < PCSCF_DROP_COUNT ? names[reason] : "unknown";
@@ -52,7 +56,9 @@ static void registration_describe(const struct pcscf_reg *r, struct pcscf_regist
 	out->registered = pcscf_reg_registered(r);
 	out->expires_at = pcscf_impus_last(r);
 	for (unsigned i = 0; i < r->n_sets; i++) {
+		out->sets[i].kind = r->sets[i]->kind;
 		out->sets[i].set = r->sets[i]->sa;
+		out->sets[i].flow = r->sets[i]->flow;
 		out->sets[i].role = r->sets[i]->role;
 		out->sets[i].expires_at = r->sets[i]->expires_at;
 	}

@@ -2,6 +2,10 @@
  * What the files of pcscf/ share. Message numbers SM1..SM12 and the names old, new and registration
  * SAs are those of TS 33.203 clauses 6.1.1 and 7.4.
  *
+ * A set is what holds a UE's signalling together: an SA set of the data plane, or, for UEs that
+ * authenticate by Digest, a TLS connection or just an address and port. The last two have numbers
+ * of our own, no SPIs, and the same life (assoc.c).
+ *
  * Ownership: the table owns registrations, a registration owns its SA sets and its run, the list of
  * relays owns relays. A relay names its set by id and serial, so a set may go while its
  * transactions live on.
@@ -34,7 +38,25 @@ struct pcscf_port_key {
 	uint16_t port, peer;
 };
 
+/* Which flow in clear or of TLS belongs to a set: all octets count. */
+struct pcscf_flow_key {
+	uint64_t session; /* TLS; else 0, and: */
+	struct ip_endpoint remote;
+	uint32_t transport;
+};
+
+/* What a UE can have where it is, under a policy; and what was agreed. */
+struct pcscf_terms {
+	enum sa_mode mode;	    /* of ipsec-3gpp */
+	bool ipsec, tls, digest;    /* digest: without TLS */
+	enum agree_mech_type first; /* agreed, or preferred: it heads Security-Server */
+};
+
 struct pcscf_set {
+	enum pcscf_kind kind;
+	struct sip_flow flow; /* of PCSCF_TLS, PCSCF_ADDRESS */
+	struct pcscf_flow_key key_flow;
+	UT_hash_handle by_flow;
 	/* Keys zero: the data plane alone has them. In tunnel mode `remote`, tunnel.remote_port and
 	 * tunnel.inner_remote follow the UE. */
 	struct sa_set sa;
@@ -96,8 +118,8 @@ struct pcscf_reg {
 };
 
 struct pcscf_offer {
-	bool present;	 /* Security-Client came and has an acceptable entry */
-	unsigned choice; /* index into the policy's choices */
+	bool present; /* Security-Client came and has an acceptable entry */
+	struct agree_choice choice;
 	struct agree_params ue;
 };
 
@@ -121,8 +143,13 @@ struct pcscf_run {
 	struct pcscf_set *over; /* old set that SM1 came on; NULL: in clear, or removed since */
 	bool was_protected;
 	struct pcscf_offer offer;
+	struct pcscf_terms terms;
 	const struct pcscf_policy *policy;
-	char *client; /* Security-Client of SM1 (HX-11) */
+	enum pcscf_kind kind; /* what the challenge leads to */
+	bool agreed;	      /* SM6 has Security-Server, so SM7 has Security-Verify */
+	bool vouched;	      /* SM1 has a response to an earlier challenge */
+	struct timer timer;   /* from SM6 to SM7, if no set has one */
+	char *client;	      /* Security-Client of SM1 (HX-11) */
 	char *impu, *call_id;
 	char *nonce;	       /* of the challenge */
 	struct pcscf_set *set; /* the new one */
@@ -169,7 +196,8 @@ struct pcscf {
 	unsigned n_policies;
 	struct sip_txns *access, *core;
 	struct pcscf_reg *by_impi, *by_token;
-	struct pcscf_set *by_id, *by_uc, *by_pc, *by_us;
+	struct pcscf_set *by_id, *by_uc, *by_pc, *by_us, *by_flow;
+	uint32_t assoc_id; /* the last one's */
 	struct pcscf_alias *aliases[2];
 	uint32_t alias_next[2];
 	struct pcscf_dialog *dialogs; /* of all registrations, by name */
@@ -181,6 +209,7 @@ struct pcscf {
 	unsigned registered, runs, clear_relays;
 	uint32_t serial;
 	bool core_lost;		    /* the last message to the core had no taker */
+	bool flow_lost;		    /* and that to a UE no connection */
 	unsigned char loop_key[16]; /* crypto_shorthash_KEYBYTES */
 	char tag[PCSCF_TOKEN_LEN];  /* To tag of our own responses */
 	struct pcscf_counters counters;
@@ -226,8 +255,8 @@ uint16_t pcscf_port_choose(struct pcscf *p, const struct pcscf_reg *r, const str
  * through a NAT (C-34). -EINVAL: Via and source do not fit (ST-04); *why says so.
  */
 int pcscf_path_read(const struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
-		    const struct sip_msg *m, bool via_fits, struct pcscf_path *path,
-		    const char **why);
+		    const struct pcscf_policy *policy, const struct sip_msg *m, bool via_fits,
+		    struct pcscf_path *path, const char **why);
 /* The UE's own address, inside a NAT if it is behind one. */
 const struct ip_addr *pcscf_set_ue(const struct pcscf_set *s);
 bool pcscf_set_is_from(const struct pcscf_set *s, const struct sip_flow *f);
@@ -236,15 +265,32 @@ void pcscf_set_settle_inner(struct pcscf_set *s, const struct sip_flow *from);
 /* Mode and tunnel of a new set. -ENOSPC: no alias is left. */
 int pcscf_tunnel_fill(const struct pcscf_run *run, struct sa_set *sa);
 void pcscf_alias_free(struct pcscf_reg *r);
-/* Our choices, all in one mode. */
-void pcscf_choices(const struct pcscf_policy *policy, enum sa_mode mode,
-		   struct agree_choice choices[PCSCF_MAX_CHOICES]);
+/* Our choices that can be had under those terms, what is agreed first; how many. */
+unsigned pcscf_choices(const struct pcscf_policy *policy, const struct pcscf_terms *terms,
+		       struct agree_choice choices[PCSCF_MAX_CHOICES]);
+
+/* ---- assoc.c: sets without SAs, of UEs that authenticate by Digest */
+/* A new one on that flow; it is found by its flow at once (TLS), or when it is in use. NULL: no
+ * memory. */
+struct pcscf_set *pcscf_assoc_create(struct pcscf_run *run, const struct sip_flow *flow,
+				     uint64_t now);
+/* It is in use: who had that flow before has it no more. */
+void pcscf_assoc_use(struct pcscf_set *s);
+struct pcscf_set *pcscf_assoc_of_flow(struct pcscf *p, const struct sip_flow *f);
+/* Out of the tables; the TLS connection goes with it, unless it is kept. */
+void pcscf_assoc_leave(struct pcscf_set *s);
+void pcscf_assoc_keep_connection(struct pcscf_set *s);
+/* Its requests to the UE have no way any more: 430 (RFC 5626 5.3). */
+void pcscf_assoc_requests_fail(struct pcscf_set *s, uint64_t now);
 
 /* ---- sets.c: life of an SA set */
 /* Reserves and installs the new set of the run. -EEXIST port_uc taken, -ENOSPC, -ENOMEM or of the
  * environment. */
 int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t ck[16],
 		     uint64_t now);
+/* A place in the registration: sets that only wait for repeats give theirs up. -ENOSPC */
+int pcscf_sets_place(struct pcscf_reg *r);
+timer_h pcscf_set_expired;
 void pcscf_set_remove(struct pcscf_set *s); /* from control and data plane at once (LC-05) */
 void pcscf_set_end(struct pcscf_set *s, uint64_t now); /* for nothing but repeats, `linger` long */
 void pcscf_set_lifetime(struct pcscf_set *s, uint64_t expires_at);
@@ -287,21 +333,31 @@ const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const st
 const struct pcscf_policy *pcscf_policy_of(const struct pcscf *p, const struct ip_addr *source,
 					   const struct sip_msg *m);
 bool pcscf_policies_ok(const struct pcscf_conf *c);
+/* A 3GPP access network, as the UE says (TL-02, DN-02). */
+bool pcscf_access_is_3gpp(const struct sip_msg *m);
+/* What the UE can have, whose REGISTER came by that flow and on set s or none. */
+struct pcscf_terms pcscf_terms_of(const struct pcscf *p, const struct pcscf_policy *policy,
+				  const struct sip_flow *from, const struct pcscf_set *s,
+				  const struct sip_msg *m, bool nat);
 int pcscf_policies_copy(struct pcscf *p, const struct pcscf_conf *c);
 void pcscf_policies_free(struct pcscf *p);
 
 /* ---- offer.c: Security-Client, Security-Verify */
 /* -ENOENT: no Security-Client; -EBADMSG: unreadable; -EPROTO: nothing acceptable. */
-int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m, enum sa_mode mode,
-		     struct pcscf_offer *o);
+int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m,
+		     const struct pcscf_terms *terms, struct pcscf_offer *o);
+/* The same from a Security-Client as kept. */
+int pcscf_offer_again(const struct pcscf_policy *policy, const char *kept,
+		      const struct pcscf_terms *terms, struct pcscf_offer *o);
 char *pcscf_offer_keep(
 	const struct sip_msg *m); /* all Security-Client values as one; NULL without memory */
 bool pcscf_offer_same(const char *kept, const struct sip_msg *m);
-/* Security-Server of a set, as in SM6. */
-void pcscf_server_list(const struct pcscf_set *s, struct sbuf *b);
-bool pcscf_verify_same(const struct pcscf_set *s, const struct sip_msg *m);
+/* Security-Server of a run, as in SM6. */
+void pcscf_server_list(const struct pcscf_run *run, struct sbuf *b);
+bool pcscf_verify_same(const struct pcscf_run *run, const struct sip_msg *m);
 /* Security-Server without SPIs and ports, for 421 and 494. */
-void pcscf_server_offer(const struct pcscf_policy *policy, enum sa_mode mode, struct sbuf *b);
+void pcscf_server_offer(const struct pcscf_policy *policy, const struct pcscf_terms *terms,
+			struct sbuf *b);
 
 /* ---- reply.c: our own responses */
 struct pcscf_refusal {
@@ -309,7 +365,7 @@ struct pcscf_refusal {
 	const char *warning;		   /* text of a Warning field, or NULL */
 	bool agreement;			   /* with Security-Server; and Require: sec-agree if 421 */
 	const struct pcscf_policy *policy; /* whose choices it lists */
-	bool nat;			   /* which lists UDP-enc-tun, not transport mode */
+	struct pcscf_terms terms;	   /* and which of them */
 	uint32_t retry_after;		   /* s; 0: none */
 	bool alternative;		   /* 380: with the body that says so (TS 24.229 5.2.10) */
 };
@@ -373,19 +429,35 @@ int pcscf_request_read(struct pcscf_request *q, const struct sip_msg *m); /* -EB
 /* Seconds that a 200 grants to the contact of the request; 0: deregistered. */
 uint32_t pcscf_granted(const struct sip_msg *request, const struct sip_msg *response);
 
+/* Waits for SM7, for as long as an SA set would. */
+int pcscf_run_wait(struct pcscf_run *run, uint64_t now);
+
 /* ---- register.c (SM1, SM7), forward.c (SM2, SM8), challenge.c (SM5), outcome.c (SM11) */
 void pcscf_register(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 		    const struct sip_msg *m, uint64_t now);
 /* The same, if it is known whether the Via fits the packet's source. */
 void pcscf_register_compared(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 			     const struct sip_msg *m, bool via_fits, uint64_t now);
-enum pcscf_indicator { PCSCF_INTEGRITY_NONE, PCSCF_INTEGRITY_NO, PCSCF_INTEGRITY_YES };
+enum pcscf_indicator { /* D-18 */
+		       PCSCF_INTEGRITY_NONE,
+		       PCSCF_INTEGRITY_NO,
+		       PCSCF_INTEGRITY_YES,
+		       PCSCF_INTEGRITY_TLS_PENDING,
+		       PCSCF_INTEGRITY_TLS_YES,
+		       PCSCF_INTEGRITY_IP_PENDING,
+		       PCSCF_INTEGRITY_IP_YES,
+};
 /* false: answered or refused, nothing is under way. */
 bool pcscf_register_forward(struct pcscf_run *run, const struct sip_flow *reply,
 			    struct pcscf_set *came_on, const struct sip_msg *m,
 			    const struct pcscf_request *q, enum pcscf_indicator indicator,
 			    uint64_t now);
-void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now);
+/* A challenge; `again`: to SM8, where the nonce was stale. */
+void pcscf_challenge(struct pcscf_relay *relay, const struct sip_msg *m, bool again, uint64_t now);
+/* Is that 401 to SM8 a new challenge (DF-07, TE-03)? */
+bool pcscf_challenge_is_stale(const struct sip_msg *m);
+/* Does a 401 to SM2 go on at all, or is it passed on as it is? */
+bool pcscf_challenge_counts(const struct pcscf_run *run, const struct sip_msg *m);
 /* From now on responses on the new set take the way of a protected SM1 instead (ER-04). */
 void pcscf_failure_detour(struct pcscf_run *run);
 void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now);

@@ -26,12 +26,23 @@ static bool addr_is_unicast(const struct ip_addr *a)
 	return a->b[0] != 0xff && memcmp(a->b, high, sizeof(high)) != 0;
 }
 
-static int clear_path(const struct pcscf *p, const struct ip_addr *source,
-		      const struct ip_addr *via, struct pcscf_path *path, const char **why)
+/* TLS and Digest alone pass through NATs as they are. */
+static bool policy_has_digest(const struct pcscf_policy *policy)
+{
+	bool has = policy->digest;
+
+	for (unsigned i = 0; i < policy->n_choices; i++)
+		has |= policy->choices[i].type == AGREE_TLS;
+	return has;
+}
+
+static int clear_path(const struct pcscf *p, const struct pcscf_policy *policy,
+		      const struct ip_addr *source, const struct ip_addr *via,
+		      struct pcscf_path *path, const char **why)
 {
 	path->nat = true;
 	*why = "NAT between UE and P-CSCF: UDP encapsulation is not available";
-	if (!p->conf.udp_enc_port)
+	if (!p->conf.udp_enc_port && !policy_has_digest(policy))
 		return -EINVAL;
 	*why = "NAT between UE and P-CSCF: Via has no address that a UE can have";
 	if (via->version != source->version || !addr_is_unicast(via) || addr_is_ours(p, via))
@@ -42,8 +53,8 @@ static int clear_path(const struct pcscf *p, const struct ip_addr *source,
 }
 
 int pcscf_path_read(const struct pcscf *p, const struct sip_flow *from, const struct pcscf_set *s,
-		    const struct sip_msg *m, bool via_fits, struct pcscf_path *path,
-		    const char **why)
+		    const struct pcscf_policy *policy, const struct sip_msg *m, bool via_fits,
+		    struct pcscf_path *path, const char **why)
 {
 	bool tunnel = s && s->sa.mode == SA_MODE_UDP_ENC_TUN;
 	struct ip_addr via;
@@ -55,7 +66,7 @@ int pcscf_path_read(const struct pcscf *p, const struct sip_flow *from, const st
 		.nat = tunnel,
 	};
 	*why = "Via differs from the packet's source";
-	if (via_fits)
+	if (via_fits || from->transport == SIP_TRANSPORT_TLS || (s && s->kind != PCSCF_IPSEC))
 		return 0;
 	if (pcscf_via_addr(m, &via) < 0)
 		return -EINVAL;
@@ -63,18 +74,31 @@ int pcscf_path_read(const struct pcscf *p, const struct sip_flow *from, const st
 		return 0;
 	if (s)
 		return tunnel && ip_addr_eq(&via, &path->outer) ? 0 : -EINVAL;
-	return clear_path(p, &from->remote.addr, &via, path, why);
+	return clear_path(p, policy, &from->remote.addr, &via, path, why);
 }
 
 /* ---- agreed ------------------------------------------------------------------------------- */
 
-void pcscf_choices(const struct pcscf_policy *policy, enum sa_mode mode,
-		   struct agree_choice choices[PCSCF_MAX_CHOICES])
+static bool permitted(const struct agree_choice *c, const struct pcscf_terms *terms)
 {
-	for (unsigned i = 0; i < policy->n_choices; i++) {
-		choices[i] = policy->choices[i];
-		choices[i].mode = mode;
-	}
+	return c->type == AGREE_TLS ? terms->tls : terms->ipsec;
+}
+
+unsigned pcscf_choices(const struct pcscf_policy *policy, const struct pcscf_terms *terms,
+		       struct agree_choice choices[PCSCF_MAX_CHOICES])
+{
+	unsigned n = 0;
+
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < policy->n_choices; i++) {
+			const struct agree_choice *c = &policy->choices[i];
+
+			if ((c->type != terms->first) != pass || !permitted(c, terms))
+				continue;
+			choices[n] = *c;
+			choices[n++].mode = terms->mode;
+		}
+	return n;
 }
 
 /* ---- aliases ------------------------------------------------------------------------------ */

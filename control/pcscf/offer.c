@@ -3,11 +3,25 @@
 
 #include "control/pcscf/internal.h"
 
-int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m, enum sa_mode mode,
-		     struct pcscf_offer *o)
+static int choose(const struct pcscf_policy *policy, const struct agree_list *list,
+		  const struct pcscf_terms *terms, struct pcscf_offer *o)
 {
 	struct agree_choice choices[PCSCF_MAX_CHOICES];
+	unsigned n = pcscf_choices(policy, terms, choices);
 	const struct agree_mech *mech;
+	int rc = agree_choose(list, choices, n, &mech);
+
+	if (rc < 0)
+		return -EPROTO;
+	o->present = true;
+	o->choice = choices[rc];
+	o->ue = (struct agree_params){mech->spi_c, mech->spi_s, mech->port_c, mech->port_s};
+	return 0;
+}
+
+int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m,
+		     const struct pcscf_terms *terms, struct pcscf_offer *o)
+{
 	struct agree_list list;
 	int rc;
 
@@ -18,14 +32,7 @@ int pcscf_offer_read(const struct pcscf_policy *policy, const struct sip_msg *m,
 				 */
 	if (rc < 0)
 		return rc == -ENOENT ? rc : -EBADMSG;
-	pcscf_choices(policy, mode, choices);
-	rc = agree_choose(&list, choices, policy->n_choices, &mech);
-	if (rc < 0)
-		return -EPROTO;
-	o->present = true;
-	o->choice = (unsigned)rc;
-	o->ue = (struct agree_params){mech->spi_c, mech->spi_s, mech->port_c, mech->port_s};
-	return 0;
+	return choose(policy, &list, terms, o);
 }
 
 char *pcscf_offer_keep(const struct sip_msg *m)
@@ -89,34 +96,49 @@ bool pcscf_offer_same(const char *kept, const struct sip_msg *m)
 	return lists_same(m, SIP_HDR_SECURITY_CLIENT, sv_of(kept));
 }
 
-void pcscf_server_list(const struct pcscf_set *s, struct sbuf *b)
+int pcscf_offer_again(const struct pcscf_policy *policy, const char *kept,
+		      const struct pcscf_terms *terms, struct pcscf_offer *o)
 {
-	struct agree_params ours = {
-		.spi_c = s->sa.spi_in[SA_CLIENT],
-		.spi_s = s->sa.spi_in[SA_SERVER],
-		.port_c = s->sa.local_port[SA_CLIENT],
-		.port_s = s->sa.local_port[SA_SERVER],
-		.ten_digits = s->policy->spi_ten_digits,
-	};
-	struct agree_choice choices[PCSCF_MAX_CHOICES];
+	struct agree_list list;
 
-	pcscf_choices(s->policy, s->sa.mode, choices);
-	agree_write(b, choices, s->policy->n_choices, &ours, true);
+	memset(o, 0, sizeof(*o));
+	if (!*kept || list_read(&list, SIP_HDR_SECURITY_CLIENT, sv_of(kept)) < 0)
+		return -ENOENT;
+	return choose(policy, &list, terms, o);
 }
 
-bool pcscf_verify_same(const struct pcscf_set *s, const struct sip_msg *m)
+/* Without SAs there are no SPIs, and ipsec-3gpp cannot be written as SM6 needs it. */
+void pcscf_server_list(const struct pcscf_run *run, struct sbuf *b)
+{
+	struct agree_params ours = {.ten_digits = run->policy->spi_ten_digits};
+	struct agree_choice choices[PCSCF_MAX_CHOICES];
+	struct pcscf_terms terms = run->terms;
+
+	if (run->kind == PCSCF_IPSEC) {
+		ours.spi_c = run->set->sa.spi_in[SA_CLIENT];
+		ours.spi_s = run->set->sa.spi_in[SA_SERVER];
+		ours.port_c = run->set->sa.local_port[SA_CLIENT];
+		ours.port_s = run->set->sa.local_port[SA_SERVER];
+	} else {
+		terms.ipsec = false;
+	}
+	agree_write(b, choices, pcscf_choices(run->policy, &terms, choices), &ours, true);
+}
+
+bool pcscf_verify_same(const struct pcscf_run *run, const struct sip_msg *m)
 {
 	char text[PCSCF_LIST_MAX];
 	struct sbuf b = sbuf_of(text, sizeof(text));
 
-	pcscf_server_list(s, &b);
+	pcscf_server_list(run, &b);
 	return !b.overflow && lists_same(m, SIP_HDR_SECURITY_VERIFY, sbuf_sv(&b));
 }
 
-void pcscf_server_offer(const struct pcscf_policy *policy, enum sa_mode mode, struct sbuf *b)
+void pcscf_server_offer(const struct pcscf_policy *policy, const struct pcscf_terms *terms,
+			struct sbuf *b)
 {
 	struct agree_choice choices[PCSCF_MAX_CHOICES];
+	unsigned n = pcscf_choices(policy, terms, choices);
 
-	pcscf_choices(policy, mode, choices);
-	agree_write(b, choices, policy->n_choices, NULL, true);
+	agree_write(b, choices, n, NULL, true);
 }

@@ -8,7 +8,7 @@
  * (ER-04). */
 void pcscf_failure_detour(struct pcscf_run *run)
 {
-	if (!run->was_protected || !run->set || !run->over)
+	if (!run->was_protected || !run->set || !run->over || run->kind != PCSCF_IPSEC)
 		return;
 	run->set->detoured = true;
 	run->set->detour = run->reply;
@@ -229,12 +229,13 @@ static void sm12(struct pcscf_relay *relay, struct pcscf_run *run, const struct 
 
 /* No challenge: the lifetimes follow, and what the request proposed is dropped with the run (LP-14,
  * SP-19). */
-static void unchallenged(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now)
+static void unchallenged(struct pcscf_relay *relay, struct pcscf_set *bound,
+			 const struct sip_msg *m, uint64_t now)
 {
-	struct pcscf_set *set = relay->set ? pcscf_set_find(relay->p, relay->set) : NULL;
+	struct pcscf_set *set = relay->set ? pcscf_set_find(relay->p, relay->set) : bound;
 	struct success *s;
 
-	if (!set || set->serial != relay->serial || set != set->reg->current) {
+	if (!set || (!bound && set->serial != relay->serial) || set != set->reg->current) {
 		(void)response_pass(relay, m, now);
 		return;
 	}
@@ -272,6 +273,32 @@ static void failure(struct pcscf_relay *relay, struct pcscf_run *run, const stru
 		pcscf_reg_reap(r);
 }
 
+/* A 401 that the UE shall answer, not one that ends the run (ER-02). */
+static bool challenged(const struct pcscf_run *run, const struct sip_msg *m)
+{
+	if (run->state == PCSCF_RUN_SM1)
+		return pcscf_challenge_counts(run, m);
+	return run->kind != PCSCF_IPSEC && run->set && pcscf_challenge_is_stale(m);
+}
+
+/*
+ * The core took an answer to an earlier challenge (nextnonce, nc) on a flow that nothing was bound
+ * to, as UEs do whose connection is a new one.
+ */
+static struct pcscf_set *bind_vouched(struct pcscf_run *run, uint64_t now)
+{
+	struct sip_flow flow = run->reply;
+
+	if (!run->vouched)
+		return NULL;
+	run->kind = flow.session ? PCSCF_TLS : PCSCF_ADDRESS;
+	run->set = pcscf_assoc_create(run, &flow, now);
+	if (!run->set)
+		return NULL;
+	pcscf_sets_switch(run);
+	return run->reg->current;
+}
+
 void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m, uint64_t now)
 {
 	struct pcscf_run *run = relay->run;
@@ -283,9 +310,8 @@ void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m,
 	}
 	if (!m)
 		relay->p->counters.timeouts++;
-	if (run && m && m->status == 401 && run->state == PCSCF_RUN_SM1 &&
-	    (run->offer.present || run->policy->ipsec_required)) {
-		pcscf_challenge(relay, m, now);
+	if (run && m && m->status == 401 && challenged(run, m)) {
+		pcscf_challenge(relay, m, run->state == PCSCF_RUN_SM7, now);
 		return;
 	}
 	relay->run = NULL;
@@ -295,10 +321,11 @@ void pcscf_register_response(struct pcscf_relay *relay, const struct sip_msg *m,
 		sm12(relay, run, m, now);
 	} else if (ok && !relay->sm7) {
 		struct pcscf_reg *r = run ? run->reg : NULL;
+		struct pcscf_set *bound = run ? bind_vouched(run, now) : NULL;
 
 		if (run)
 			pcscf_run_end(run, PCSCF_ON_UNCHALLENGED, false, now);
-		unchallenged(relay, m, now);
+		unchallenged(relay, bound, m, now);
 		if (r)
 			pcscf_reg_reap(r);
 	} else {

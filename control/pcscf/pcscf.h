@@ -13,18 +13,28 @@
 
 struct pcscf;
 
-#define PCSCF_MAX_CHOICES 6
+#define PCSCF_MAX_CHOICES 7 /* each pair of algorithms, and tls */
 
 #define PCSCF_MAX_POLICIES 16
 
-/* What holds for UEs of one access network */
+/* What holds for UEs of one access network. In a 3GPP one (as P-Access-Network-Info says it) tls
+ * and digest do not count, whatever stands here (TL-02, DN-02). */
 struct pcscf_policy {
 	struct ip_prefix source; /* their addresses, as we see them; addr.version 0: any */
 	const char *type; /* with this their P-Access-Network-Info begins; NULL: or does not */
-	struct agree_choice choices[PCSCF_MAX_CHOICES]; /* by priority */
+	struct agree_choice choices[PCSCF_MAX_CHOICES]; /* by priority: ipsec-3gpp and tls */
 	unsigned n_choices;
-	bool ipsec_required;
+	bool digest;	     /* SIP Digest without TLS is let in, too (Annex N) */
+	bool ipsec_required; /* no AKA without IPsec, no TLS without Security-Client (PO-03) */
 	bool spi_ten_digits; /* SPIs as Annex H writes them, not as phones do (C-13) */
+};
+
+/* What SM8 and later REGISTERs over TLS say (C-06) */
+enum pcscf_tls_indicator {
+	PCSCF_TLS_PENDING_YES, /* tls-pending, then tls-yes */
+	PCSCF_TLS_NONE,	       /* nothing (001 O.1.4) */
+	PCSCF_TLS_AS_IPSEC,    /* yes; no in clear (003, option 1) */
+	PCSCF_TLS_REAUTH_YES,  /* yes on a session that is authenticated already (003, option 2) */
 };
 
 struct pcscf_conf {
@@ -39,6 +49,8 @@ struct pcscf_conf {
 	uint16_t port_pc_min, port_pc_max;
 	struct agree_choice choices[PCSCF_MAX_CHOICES]; /* by priority */
 	unsigned n_choices;
+	bool digest;
+	enum pcscf_tls_indicator tls_indicator;
 	bool ipsec_required; /* refuse UEs without an acceptable Security-Client (bidding down, F16)
 			      */
 	bool spi_ten_digits;
@@ -77,6 +89,8 @@ struct pcscf_env {
 	 * to open it. What fails later comes back by pcscf_undelivered(). NULL: there is no TCP.
 	 */
 	int (*stream_send)(void *ctx, const struct sip_flow *flow, struct sv text);
+	/* The TLS connection of that flow has served its time; NULL: there is no TLS. */
+	void (*hang_up)(void *ctx, const struct sip_flow *flow);
 };
 
 int pcscf_alloc(struct pcscf **pp, const struct pcscf_conf *conf, const struct pcscf_env *env,
@@ -94,6 +108,8 @@ void pcscf_resolved(struct pcscf *p, uint32_t id, const struct ip_addr *addrs, u
  */
 void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, bool stood,
 		       uint64_t now);
+/* The TLS connection of that flow is no more. What was bound to it waits for a new one. */
+void pcscf_session_closed(struct pcscf *p, const struct sip_flow *flow, uint64_t now);
 /* The data plane says that an outbound SA will soon have no sequence numbers: the set must be
  * replaced or go. */
 void pcscf_sa_exhausted(struct pcscf *p, sa_set_id id, uint64_t now);
@@ -124,6 +140,11 @@ enum pcscf_drop { /* messages discarded without an answer, or REGISTERs refused 
 		  PCSCF_REFUSED_VERIFY,	   /* ER-08 */
 		  PCSCF_REFUSED_PORT,	   /* ST-06 */
 		  PCSCF_REFUSED_NAT,	   /* behind a NAT, without UDP-enc-tun (F17) */
+		  PCSCF_REFUSED_PAIRING,   /* the challenge does not go with what is agreed, or
+					    * with the access network (C-32, DN-02, DN-03) */
+		  PCSCF_REFUSED_CLEAR,	   /* an answer in clear where TLS was agreed (TS-05) */
+		  PCSCF_REFUSED_SESSION,   /* on the TLS connection of another UE (TL-10) */
+		  PCSCF_DROP_FLOW_FAILED,  /* requests to a UE whose connection has gone: 430 */
 		  PCSCF_DROP_COUNT,
 };
 const char *pcscf_drop_name(enum pcscf_drop reason);
@@ -152,8 +173,17 @@ enum pcscf_set_role {
 	PCSCF_SET_ROLES,
 };
 
+/* What holds a UE's signalling together */
+enum pcscf_kind {
+	PCSCF_IPSEC,   /* an SA set of the data plane */
+	PCSCF_TLS,     /* a TLS connection (TS 33.203 Annex O) */
+	PCSCF_ADDRESS, /* Digest alone: an address and port (Annex N) */
+};
+
 struct pcscf_set_info {
-	struct sa_set set; /* keys zero */
+	enum pcscf_kind kind;
+	struct sa_set set;    /* keys zero; else just id, addresses and ports */
+	struct sip_flow flow; /* PCSCF_TLS, PCSCF_ADDRESS */
 	enum pcscf_set_role role;
 	uint64_t expires_at; /* ms; application layer's lifetime (ES-11) */
 };

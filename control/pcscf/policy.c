@@ -33,19 +33,73 @@ const struct pcscf_policy *pcscf_policy_of(const struct pcscf *p, const struct i
 	return &p->policies[p->n_policies];
 }
 
+/* TS 24.229 7.2A.4: "3GPP-E-UTRAN-FDD" and the like; 3GPP2-... is another family. */
+bool pcscf_access_is_3gpp(const struct sip_msg *m)
+{
+	static const char prefix[] = "3GPP-";
+	const struct sip_header *h = sip_msg_find(m, SIP_HDR_P_ACCESS_NETWORK_INFO);
+
+	for (; h; h = sip_msg_next(m, h))
+		if (h->value.n >= strlen(prefix) &&
+		    strncasecmp(h->value.p, prefix, strlen(prefix)) == 0)
+			return true;
+	return false;
+}
+
+static enum agree_mech_type first_of(const struct pcscf_policy *policy,
+				     const struct pcscf_terms *terms)
+{
+	for (unsigned i = 0; i < policy->n_choices; i++)
+		if (policy->choices[i].type == AGREE_TLS ? terms->tls : terms->ipsec)
+			return policy->choices[i].type;
+	return AGREE_OTHER;
+}
+
+/* IPsec does not go into TLS, nor TLS into IPsec; Digest goes with neither SAs (DN-03) nor 3GPP
+ * access. */
+struct pcscf_terms pcscf_terms_of(const struct pcscf *p, const struct pcscf_policy *policy,
+				  const struct sip_flow *from, const struct pcscf_set *s,
+				  const struct sip_msg *m, bool nat)
+{
+	bool over_tls = from->transport == SIP_TRANSPORT_TLS, over_sa = s && s->kind == PCSCF_IPSEC;
+	bool by_digest = !over_sa && !pcscf_access_is_3gpp(m);
+	struct pcscf_terms t = {
+		.mode = nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT,
+		.ipsec = over_sa || (!over_tls && (!nat || p->conf.udp_enc_port)),
+		.tls = by_digest,
+		.digest = by_digest && policy->digest && !over_tls,
+	};
+
+	t.first = first_of(policy, &t);
+	return t;
+}
+
+static bool choices_ok(const struct pcscf_policy *policy)
+{
+	bool tls = false;
+
+	for (unsigned i = 0; i < policy->n_choices; i++) {
+		const struct agree_choice *c = &policy->choices[i];
+
+		if (c->type == AGREE_TLS
+			    ? tls
+			    : c->type != AGREE_IPSEC_3GPP || c->mode != SA_MODE_TRANSPORT)
+			return false;
+		tls |= c->type == AGREE_TLS;
+	}
+	return true;
+}
+
 static bool policy_ok(const struct pcscf_policy *policy)
 {
-	if (!policy->n_choices || policy->n_choices > PCSCF_MAX_CHOICES)
+	if ((!policy->n_choices && !policy->digest) || policy->n_choices > PCSCF_MAX_CHOICES)
 		return false;
-	for (unsigned i = 0; i < policy->n_choices; i++)
-		if (policy->choices[i].mode != SA_MODE_TRANSPORT)
-			return false;
-	return true;
+	return choices_ok(policy);
 }
 
 bool pcscf_policies_ok(const struct pcscf_conf *c)
 {
-	struct pcscf_policy rest = {.n_choices = c->n_choices};
+	struct pcscf_policy rest = {.n_choices = c->n_choices, .digest = c->digest};
 
 	memcpy(rest.choices, c->choices, sizeof(rest.choices));
 	if (c->n_policies > PCSCF_MAX_POLICIES || !policy_ok(&rest))
@@ -73,6 +127,7 @@ int pcscf_policies_copy(struct pcscf *p, const struct pcscf_conf *c)
 	p->n_policies = c->n_policies;
 	memcpy(rest->choices, c->choices, sizeof(rest->choices));
 	rest->n_choices = c->n_choices;
+	rest->digest = c->digest;
 	rest->ipsec_required = c->ipsec_required;
 	rest->spi_ten_digits = c->spi_ten_digits;
 	return 0;

@@ -111,12 +111,17 @@ int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct 
 		if (rc < 0)
 			return rc;
 	}
-	p->core_lost = false;
+	p->core_lost = p->flow_lost = false;
 	rc = sip_client_create(other_side(r), &r->client, flow, text, pcscf_relay_response, r, now);
 	if (rc == 0 && p->core_lost && r->kind != PCSCF_RELAY_DOWN) {
 		sip_client_cancel(r->client);
 		r->client = NULL;
 		rc = -EHOSTUNREACH;
+	}
+	if (rc == 0 && p->flow_lost && r->kind == PCSCF_RELAY_DOWN) {
+		sip_client_cancel(r->client);
+		r->client = NULL;
+		rc = -ENOTCONN;
 	}
 	return rc;
 }

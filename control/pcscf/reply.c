@@ -9,12 +9,11 @@ struct sv pcscf_reply_text(struct pcscf *p, const struct sip_msg *request,
 	struct sbuf b = sbuf_of(p->out, PCSCF_TEXT_MAX);
 
 	sip_reply_begin(&b, request, why->status, why->status == 100 ? SV("") : sv_of(p->tag));
-	if (why->agreement) {
+	if (why->agreement && why->terms.first != AGREE_OTHER) {
 		if (why->status == 421)
 			sbuf_printf(&b, "Require: sec-agree\r\n");
 		sbuf_printf(&b, "Security-Server: ");
-		pcscf_server_offer(why->policy, why->nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT,
-				   &b);
+		pcscf_server_offer(why->policy, &why->terms, &b);
 		sbuf_printf(&b, "\r\n");
 	}
 	if (why->status == 420) { /* RFC 3261 8.2.2.3 */

@@ -45,6 +45,8 @@ static void own_uri(const struct pcscf_reg *r, const struct pcscf_set *towards_u
 		&(struct ip_endpoint){towards_ue->sa.local, towards_ue->sa.local_port[SA_SERVER]},
 		host);
 	sbuf_printf(b, "sip:%s@%s;lr", r->token, host);
+	if (towards_ue->flow.transport != SIP_TRANSPORT_UDP)
+		sbuf_printf(b, ";transport=%s", towards_ue->kind == PCSCF_TLS ? "tls" : "tcp");
 }
 
 void pcscf_record_route(struct sip_edit *e, const struct pcscf_reg *r,

@@ -6,6 +6,7 @@
 
 static void run_free(struct pcscf_run *run)
 {
+	timer_stop(run->reg->p->timers, &run->timer);
 	free(run->client);
 	free(run->impu);
 	free(run->call_id);
@@ -42,6 +43,31 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
 	return 0;
 }
 
+static void too_late(struct timer *t, void *arg, uint64_t now)
+{
+	struct pcscf_run *run = arg;
+	struct pcscf_reg *r = run->reg;
+
+	(void)t;
+	r->p->counters.timeouts++;
+	pcscf_run_end(run, PCSCF_ON_LIFETIME, false, now);
+	pcscf_reg_reap(r);
+}
+
+int pcscf_run_wait(struct pcscf_run *run, uint64_t now)
+{
+	struct pcscf *p = run->reg->p;
+
+	return timer_start(p->timers, &run->timer, now + p->conf.await_auth * UINT64_C(1000),
+			   too_late, run);
+}
+
+/* A session that was in use before the run lives on, unless the authentication failed (TM-05). */
+static bool set_outlives(const struct pcscf_set *s, enum pcscf_run_event why)
+{
+	return s->role != PCSCF_SET_NEW && why != PCSCF_ON_FAILURE;
+}
+
 void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger, uint64_t now)
 {
 	struct pcscf_set *s = run->set, *over = run->over;
@@ -55,6 +81,8 @@ void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger,
 	r->run = NULL;
 	r->p->runs--;
 	run_free(run);
+	if (s && set_outlives(s, why))
+		s = NULL;
 	if (s && linger)
 		pcscf_set_end(s, now);
 	else if (s)

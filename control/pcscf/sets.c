@@ -9,10 +9,10 @@
 #include "control/pcscf/internal.h"
 #include "crypto/keyexp.h"
 
-static timer_h set_expired;
-
 struct sip_flow pcscf_set_flow(const struct pcscf_set *s)
 {
+	if (s->kind != PCSCF_IPSEC)
+		return s->flow;
 	return (struct sip_flow){
 		.transport = SIP_TRANSPORT_UDP,
 		.local = {s->sa.local, s->sa.local_port[SA_CLIENT]},
@@ -29,8 +29,7 @@ struct sip_flow pcscf_reply_flow(const struct pcscf_set *s, const struct sip_flo
 	return pcscf_set_flow(s);
 }
 
-/* A place in the registration: sets that only wait for repeats give theirs up. */
-static int place_make(struct pcscf_reg *r)
+int pcscf_sets_place(struct pcscf_reg *r)
 {
 	for (unsigned i = 0; r->n_sets == PCSCF_MAX_SETS && i < r->n_sets; i++)
 		if (r->sets[i]->role == PCSCF_SET_ENDING)
@@ -41,7 +40,7 @@ static int place_make(struct pcscf_reg *r)
 static int set_fill(struct pcscf *p, const struct pcscf_run *run, struct sa_set *sa)
 {
 	const struct agree_params *ue = &run->offer.ue;
-	const struct agree_choice *choice = &run->policy->choices[run->offer.choice];
+	const struct agree_choice *choice = &run->offer.choice;
 	uint16_t port_pc = pcscf_port_choose(p, run->reg, &run->path.outer, ue->port_s);
 
 	if (!port_pc)
@@ -78,7 +77,7 @@ int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t 
 	struct pcscf_reg *r = run->reg;
 	struct pcscf *p = r->p;
 	struct pcscf_set *s;
-	int rc = place_make(r);
+	int rc = pcscf_sets_place(r);
 
 	if (rc < 0)
 		return rc;
@@ -97,7 +96,7 @@ int pcscf_set_create(struct pcscf_run *run, const uint8_t ik[16], const uint8_t 
 	if (rc < 0)
 		goto fail_reserved;
 	s->expires_at = now + p->conf.await_auth * UINT64_C(1000);
-	rc = timer_start(p->timers, &s->timer, s->expires_at, set_expired, s);
+	rc = timer_start(p->timers, &s->timer, s->expires_at, pcscf_set_expired, s);
 	if (rc == 0)
 		rc = set_install(p, &s->sa, ik, ck);
 	if (rc < 0)
@@ -141,8 +140,11 @@ void pcscf_set_remove(struct pcscf_set *s)
 	(void)pcscf_set_step(s, PCSCF_SET_ON_REMOVAL);
 	set_forget(r, s);
 	timer_stop(p->timers, &s->timer);
+	if (s->kind == PCSCF_IPSEC)
+		p->env.sa_remove(p->env.ctx, s->sa.id);
+	else
+		pcscf_assoc_leave(s);
 	pcscf_set_delete(p, s);
-	p->env.sa_remove(p->env.ctx, s->sa.id);
 	free(s);
 }
 
@@ -150,19 +152,23 @@ void pcscf_set_remove(struct pcscf_set *s)
 void pcscf_set_lifetime(struct pcscf_set *s, uint64_t expires_at)
 {
 	s->expires_at = expires_at;
-	(void)timer_start(s->reg->p->timers, &s->timer, expires_at, set_expired, s);
+	(void)timer_start(s->reg->p->timers, &s->timer, expires_at, pcscf_set_expired, s);
 }
 
-static void set_expired(struct timer *t, void *arg, uint64_t now)
+void pcscf_set_expired(struct timer *t, void *arg, uint64_t now)
 {
 	struct pcscf_set *s = arg;
 	struct pcscf_reg *r = s->reg;
+	bool made = s->role == PCSCF_SET_NEW;
 
 	(void)t;
 	if (r->run && r->run->set == s) {
 		r->p->counters.timeouts++; /* ER-01 */
 		pcscf_run_end(r->run, PCSCF_ON_LIFETIME, false, now);
 	} else {
+		made = false;
+	}
+	if (!made) {
 		pcscf_set_remove(s);
 		if (!r->n_sets) /* nothing reaches the UE any more */
 			pcscf_impus_clear(r);
@@ -175,7 +181,8 @@ static void set_expired(struct timer *t, void *arg, uint64_t now)
 void pcscf_set_end(struct pcscf_set *s, uint64_t now)
 {
 	struct pcscf_reg *r = s->reg;
-	uint64_t end = now + r->p->conf.linger * UINT64_C(1000);
+	/* TCP sees to repeats: just time for the last message to leave (C-19) */
+	uint64_t end = now + (s->kind == PCSCF_TLS ? 1 : r->p->conf.linger) * UINT64_C(1000);
 
 	if (r->current == s)
 		r->current = NULL;
@@ -190,7 +197,7 @@ void pcscf_set_end(struct pcscf_set *s, uint64_t now)
 void pcscf_sets_end(struct pcscf_reg *r, uint64_t now)
 {
 	for (unsigned i = 0; i < r->n_sets; i++)
-		if (!r->run || r->run->set != r->sets[i])
+		if (r->sets[i]->role != PCSCF_SET_NEW || !r->run || r->run->set != r->sets[i])
 			pcscf_set_end(r->sets[i], now);
 	r->down = r->current = NULL;
 	pcscf_dialogs_end(r);
@@ -203,10 +210,14 @@ void pcscf_sets_switch(struct pcscf_run *run)
 
 	if (kept && kept->role == PCSCF_SET_ENDING) /* what it belonged to is over */
 		kept = NULL;
+	if (kept == fresh) /* the TLS session is kept (TM-05) */
+		kept = NULL;
 	for (unsigned i = r->n_sets; i-- > 0;)
 		if (r->sets[i] != kept && r->sets[i] != fresh)
 			pcscf_set_remove(r->sets[i]);
-	(void)pcscf_set_step(fresh, PCSCF_SET_ON_SM12);
+	if (fresh->role != PCSCF_SET_CURRENT)
+		(void)pcscf_set_step(fresh, PCSCF_SET_ON_SM12);
+	pcscf_assoc_use(fresh);
 	run->set = NULL;
 	r->current = fresh;
 	r->down = kept ? kept : fresh;

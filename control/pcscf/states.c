@@ -6,7 +6,8 @@
 static const struct machine_name run_states[PCSCF_RUN_STATES] = {
 	[PCSCF_RUN_NONE] = {"no run", "nothing under way"},
 	[PCSCF_RUN_SM1] = {"SM1", "SM2 is at the core"},
-	[PCSCF_RUN_SM6] = {"SM6", "the UE is challenged; the new SA set waits for SM7"},
+	[PCSCF_RUN_SM6] = {"SM6",
+			   "the UE is challenged; the new SA set, if there is one, waits for SM7"},
 	[PCSCF_RUN_SM7] = {"SM7", "SM8 is at the core"},
 };
 
@@ -19,7 +20,8 @@ static const struct machine_name run_events[PCSCF_RUN_EVENTS] = {
 	[PCSCF_ON_UNCHALLENGED] = {"2xx to SM2", "the core asks for no authentication (LP-14)"},
 	[PCSCF_ON_FAILURE] = {"failure",
 			      "any other answer of the core, none, or SM6 cannot be made"},
-	[PCSCF_ON_LIFETIME] = {"lifetime", "the temporary lifetime of the new set ended (ER-01)"},
+	[PCSCF_ON_LIFETIME] = {"lifetime",
+			       "the temporary lifetime ended (ER-01), or the TLS connection"},
 	[PCSCF_ON_NEWER_SM1] = {"newer SM1", "the UE begins again (LP-07, LU-01, ER-06)"},
 	[PCSCF_ON_REMOVAL] = {"removal", "the registration is removed by administration"},
 };
@@ -64,7 +66,8 @@ static const struct machine_arc run_arcs[PCSCF_RUN_STATES * PCSCF_RUN_EVENTS] = 
 	{PCSCF_RUN_SM6, PCSCF_ON_REMOVAL, PCSCF_RUN_NONE, NULL},
 
 	{PCSCF_RUN_SM7, PCSCF_ON_SM1, NO, one_sm1},
-	{PCSCF_RUN_SM7, PCSCF_ON_SM5, NO, "a 401 to SM8 is a failure (ER-02)"},
+	{PCSCF_RUN_SM7, PCSCF_ON_SM5, PCSCF_RUN_SM6,
+	 "Digest with stale=TRUE (TE-03); any other 401 to SM8 is a failure (ER-02)"},
 	{PCSCF_RUN_SM7, PCSCF_ON_SM7, NO, "discarded: a second one is a repeat (LP-03)"},
 	{PCSCF_RUN_SM7, PCSCF_ON_SM7_REFUSED, PCSCF_RUN_NONE, "SM8 cannot be sent"},
 	{PCSCF_RUN_SM7, PCSCF_ON_SM11, PCSCF_RUN_NONE, "the new set is the current one"},
@@ -91,7 +94,9 @@ static const struct machine_name set_roles[PCSCF_SET_ROLES] = {
 };
 
 static const struct machine_name set_events[PCSCF_SET_EVENTS] = {
-	[PCSCF_SET_ON_SM6] = {"SM6", "SPIs, ports and keys are in the data plane"},
+	[PCSCF_SET_ON_SM6] = {"made",
+			      "SM6: SPIs, ports and keys are in the data plane; or SM7 of a UE "
+			      "without SAs came on that flow"},
 	[PCSCF_SET_ON_SM12] = {"SM12", "has been sent on this set"},
 	[PCSCF_SET_ON_SUCCESSOR] = {"successor",
 				    "SM12 of a run whose SM1 came on this set (LP-11)"},

@@ -93,8 +93,11 @@ struct pcscf_set *pcscf_set_find(struct pcscf *p, sa_set_id id)
 
 struct pcscf_set *pcscf_set_of_flow(struct pcscf *p, const struct sip_flow *f)
 {
-	struct pcscf_set *s = pcscf_set_find(p, f->set);
+	struct pcscf_set *s;
 
+	if (!f->set)
+		return pcscf_assoc_of_flow(p, f);
+	s = pcscf_set_find(p, f->set);
 	if (!s || f->pair >= SA_PAIRS || f->local.port != s->sa.local_port[f->pair] ||
 	    f->remote.port != s->sa.remote_port[f->pair] || !pcscf_set_is_from(s, f))
 		return NULL;

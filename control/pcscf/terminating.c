@@ -1,15 +1,33 @@
 /* Requests of the core on their way to the UE (TS 24.229 5.2.6.4), and the responses to them. */
 #include "control/pcscf/internal.h"
 
-/* The token in the topmost Route: that of Path, or of Record-Route inside a dialog. */
-static struct sv token_of(struct pcscf *p, const struct sip_msg *m)
+/* The token in the topmost Route, that of Path, or of Record-Route inside a dialog; and Path's flow
+ * if it has one, else empty. */
+static struct sv token_of(struct pcscf *p, const struct sip_msg *m, struct sv *flow)
 {
 	struct sip_list l = {.msg = m, .id = SIP_HDR_ROUTE};
 	struct sv element, token;
+	struct sip_addr a;
+	struct sip_uri u;
 
+	*flow = (struct sv){0};
 	if (!sip_list_walk(&l, &element) || !pcscf_route_ours(p, element, &token))
 		return (struct sv){0};
+	if (sip_addr_parse(&a, element) == 0 && sip_uri_parse(&u, a.uri) == 0)
+		(void)sip_param(u.params, SV("flow"), flow);
 	return token;
+}
+
+/* RFC 5626 5.3.1: what was registered by one flow does not take another. */
+static struct pcscf_set *set_to(const struct pcscf_reg *r, struct sv flow)
+{
+	struct pcscf_set *s = r->down;
+	char id[9];
+
+	if (!s || sv_empty(flow))
+		return s;
+	snprintf(id, sizeof(id), "%08x", s->sa.id);
+	return sv_eq(flow, sv_of(id)) ? s : NULL;
 }
 
 static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, const struct sip_msg *m)
@@ -50,9 +68,21 @@ static void forward(struct pcscf *p, struct pcscf_set *s, const struct sip_msg *
 		flow = pcscf_request_flow(p, s, p->out, text.n, now);
 		if (pcscf_relay_send(relay, &flow, text, now) == 0)
 			return;
-		why.status = e.failed ? 513 : 500;
+		why.status = e.failed ? 513 : p->flow_lost ? 430 : 500;
+		if (why.status == 430)
+			pcscf_drop(p, PCSCF_DROP_FLOW_FAILED);
 	}
 	pcscf_relay_answer(relay, &why, now);
+}
+
+/* 430 asks the core to try another flow of the UE, 480 says that there is none. */
+static void unreachable(struct pcscf *p, const struct sip_msg *m, bool flow_failed, uint64_t now)
+{
+	struct pcscf_refusal why = {.status = flow_failed ? 430 : 480};
+	struct sip_flow core = pcscf_core_flow();
+
+	pcscf_drop(p, flow_failed ? PCSCF_DROP_FLOW_FAILED : PCSCF_DROP_NOT_REGISTERED);
+	pcscf_answer(p, p->core, &core, m, &why, now);
 }
 
 static void forward_ack(struct pcscf *p, const struct pcscf_set *s, const struct sip_msg *m,
@@ -73,8 +103,9 @@ static void forward_ack(struct pcscf *p, const struct pcscf_set *s, const struct
 
 void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
 {
-	struct sv token = token_of(p, m);
+	struct sv flow, token = token_of(p, m, &flow);
 	struct pcscf_reg *r = pcscf_reg_find_token(p, token);
+	struct pcscf_set *s = r && pcscf_reg_registered(r) ? set_to(r, flow) : NULL;
 	struct sip_flow core = pcscf_core_flow();
 
 	if (m->method == SIP_CANCEL) {
@@ -83,16 +114,15 @@ void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
 	}
 	if (!r && pcscf_emergency_terminating(p, token, m, now))
 		return;
-	if (!r || !pcscf_reg_registered(r) || !r->down) {
-		pcscf_drop(p, PCSCF_DROP_NOT_REGISTERED);
-		pcscf_answer(p, p->core, &core, m, &(struct pcscf_refusal){.status = 480}, now);
+	if (!s) {
+		unreachable(p, m, !sv_empty(flow), now);
 		return;
 	}
 	p->counters.requests_to_ue++;
 	if (m->method == SIP_ACK)
-		forward_ack(p, r->down, m, now);
+		forward_ack(p, s, m, now);
 	else
-		forward(p, r->down, m, now);
+		forward(p, s, m, now);
 }
 
 struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s)

@@ -40,6 +40,10 @@ struct sip_flow pcscf_request_flow(const struct pcscf *p, const struct pcscf_set
 	struct sip_flow flow = pcscf_set_flow(s);
 	struct sip_msg m;
 
+	if (s->kind != PCSCF_IPSEC) {
+		sip_via_transport_set(text, n, sv_of(sip_transport_name(flow.transport)));
+		return flow;
+	}
 	if (n == 0 || sip_msg_parse(&m, (struct sv){text, n}) < 0 || !tcp_fits(p, s, &m, now))
 		return flow;
 	flow.transport = SIP_TRANSPORT_TCP;
@@ -98,6 +102,8 @@ void pcscf_transport_send(struct pcscf *p, const struct pcscf_set *s, const stru
 		p->env.send(p->env.ctx, flow, text);
 	else if (!p->env.stream_send || p->env.stream_send(p->env.ctx, flow, text) == 0)
 		return;
+	else if (s && s->kind != PCSCF_IPSEC)
+		p->flow_lost = true; /* it is the UE that opens another (DT-04) */
 	else if (s)
 		send_elsewhere(p, s, flow, text, SIP_TRANSPORT_UDP, timers_now(p->timers));
 	else
@@ -124,9 +130,12 @@ static enum sip_transport next_of(struct pcscf_set *s, const struct sip_flow *fa
 void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv text, bool stood,
 		       uint64_t now)
 {
-	struct pcscf_set *s = flow->set ? pcscf_set_find(p, flow->set) : NULL;
+	struct pcscf_set *s =
+		flow->set ? pcscf_set_find(p, flow->set) : pcscf_assoc_of_flow(p, flow);
 
-	if (s)
+	if (s && s->kind != PCSCF_IPSEC)
+		pcscf_assoc_requests_fail(s, now);
+	else if (s)
 		send_elsewhere(p, s, flow, text, next_of(s, flow, stood, now), now);
 	else if (!flow->set) /* a REGISTER's UE asks again */
 		pcscf_emergency_elsewhere(p, flow, text, now);

@@ -208,7 +208,8 @@ bool txn_client_input(struct sip_txns *t, const struct sip_flow *from,
 	struct sip_client_txn *c = find(t, &key);
 
 	/* What went out protected is not answered in clear: that would be somebody else. */
-	if (!c || (c->flow.set && !from->set))
+	if (!c || (c->flow.set && !from->set) ||
+	    (c->flow.session && c->flow.session != from->session))
 		return false;
 	if (!is_live(c))
 		return late(c, response);

@@ -9,7 +9,7 @@
 
 #define REALM "home.test"
 
-static const struct agree_choice all_choices[PCSCF_MAX_CHOICES] = {
+static const struct agree_choice all_choices[6] = {
 	{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_AES_CBC, SA_MODE_TRANSPORT},
 	{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_NULL, SA_MODE_TRANSPORT},
 	{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_DES_EDE3_CBC, SA_MODE_TRANSPORT},
@@ -106,7 +106,7 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 		.sqn = &x->sqn,
 		.port_min = 30000,
 		.port_max = 60000,
-		.n_choices = PCSCF_MAX_CHOICES,
+		.n_choices = 6,
 		.expires = setup->expires ? setup->expires : 3600,
 		.await_auth = 240,
 		.guard = 30,
@@ -173,7 +173,7 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.port_ps = 6060,
 		.port_pc_min = 20000,
 		.port_pc_max = 29999,
-		.n_choices = setup->n_choices ? setup->n_choices : PCSCF_MAX_CHOICES,
+		.n_choices = setup->n_choices ? setup->n_choices : 6,
 		.ipsec_required = true,
 		.await_auth = 240,
 		.guard = 30,
@@ -185,7 +185,10 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.clear_emergency = setup->clear_emergency,
 	};
 
-	memcpy(conf.choices, setup->n_choices ? setup->choices : all_choices, sizeof(all_choices));
+	if (setup->n_choices)
+		memcpy(conf.choices, setup->choices, sizeof(conf.choices));
+	else
+		memcpy(conf.choices, all_choices, sizeof(all_choices));
 	ip_addr_parse(&conf.access[0].addr, "192.0.2.1");
 	ip_addr_parse(&conf.access[1].addr, "2001:db8::1");
 	conf.access[0].port = conf.access[1].port = 5060;

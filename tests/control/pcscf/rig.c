@@ -115,7 +115,8 @@ static void to_ue(void *ctx, const struct sip_flow *flow, struct sv text)
 		if (sa->mode == SA_MODE_TRANSPORT)
 			assert_true(ip_addr_eq(&flow->remote.addr, &sa->remote));
 	} else {
-		assert_true(flow->local.port == 5060);
+		assert_int_equal(flow->local.port,
+				 flow->transport == SIP_TRANSPORT_TLS ? 5061 : 5060);
 	}
 	box_add(&r->ue, text)->flow = *flow;
 }
@@ -124,13 +125,25 @@ static int to_ue_stream(void *ctx, const struct sip_flow *flow, struct sv text)
 {
 	struct rig *r = ctx;
 
-	assert_int_equal(flow->transport, SIP_TRANSPORT_TCP);
+	assert_int_not_equal(flow->transport, SIP_TRANSPORT_UDP);
+	assert_int_equal(flow->transport == SIP_TRANSPORT_TLS, flow->session != 0);
 	if (!flow->set && r->clear_stream_result)
 		return r->clear_stream_result;
+	if (flow->session && r->tls_result)
+		return r->tls_result;
 	if (flow->set && r->stream_result[flow->pair])
 		return r->stream_result[flow->pair];
 	to_ue(ctx, flow, text);
 	return 0;
+}
+
+static void hang_up(void *ctx, const struct sip_flow *flow)
+{
+	struct rig *r = ctx;
+
+	assert_true(flow->session);
+	r->hung_up = flow->session;
+	r->hang_ups++;
 }
 
 static void to_icscf(void *arg, struct sv text, uint64_t now)
@@ -158,7 +171,8 @@ void rig_init_resolver(struct rig *r, void (*tweak)(struct pcscf_conf *conf), bo
 				.sa_install = sa_install,
 				.sa_remove = sa_remove,
 				.resolve = resolver ? resolve : NULL,
-				.stream_send = to_ue_stream};
+				.stream_send = to_ue_stream,
+				.hang_up = hang_up};
 	struct pcscf_conf conf = {
 		.host = RIG_HOST,
 		.icscf_host = RIG_ICSCF,
@@ -325,6 +339,17 @@ struct sip_flow rig_flow(const struct rig *r, const struct rig_ue *u, sa_set_id 
 	return f;
 }
 
+struct sip_flow rig_tls(const struct rig *r, const struct rig_ue *u, uint64_t session)
+{
+	struct sip_flow f = rig_flow(r, u, 0);
+
+	f.transport = SIP_TRANSPORT_TLS;
+	f.local.port = 5061;
+	f.remote.port = (uint16_t)(33000 + session);
+	f.session = session;
+	return f;
+}
+
 static void give(struct rig *r, const struct sip_flow *from, const char *fmt, va_list ap)
 {
 	char text[RIG_TEXT];
@@ -359,6 +384,10 @@ void rig_register(struct rig *r, struct rig_ue *u, const struct rig_register *g)
 	char authorization[1024] = "", contact[256];
 	uint16_t port = g->over ? u->ours.port_s : 5060;
 
+	if (g->session)
+		from = rig_tls(r, u, g->session);
+	if (g->tcp)
+		from.transport = SIP_TRANSPORT_TCP;
 	if (g->source_port)
 		from.remote.port = g->source_port;
 	host_text(&u->addr, host);
@@ -385,6 +414,19 @@ void rig_register(struct rig *r, struct rig_ue *u, const struct rig_register *g)
 		g->via_host ? g->via_host : host, port, g->branch ? g->branch : branch, u->impu,
 		g->to ? g->to : u->impu, u->call_id, ++u->cseq, g->contact ? g->contact : contact,
 		authorization, client, verify, g->extra ? g->extra : "");
+}
+
+void rig_request_on(struct rig *r, struct rig_ue *u, const struct sip_flow *flow,
+		    const char *method, const char *from)
+{
+	unsigned serial = ++r->serial;
+
+	rig_from_ue(r, flow,
+		    "%s sip:bob@home.test SIP/2.0\r\n"
+		    "Via: SIP/2.0/UDP 192.0.2.77;branch=z9hG4bK%08u\r\n"
+		    "Max-Forwards: 70\r\nFrom: <%s>;tag=f2\r\nTo: <sip:bob@home.test>\r\n"
+		    "Call-ID: c%u\r\nCSeq: %u %s\r\nContent-Length: 0\r\n\r\n",
+		    method, serial, from ? from : u->impu, serial, ++u->cseq, method);
 }
 
 void rig_request(struct rig *r, struct rig_ue *u, sa_set_id set, const char *method,
@@ -451,6 +493,19 @@ void rig_challenge(struct rig *r, struct rig_ue *u)
 		 SV_ARG(sip_msg_value(&sm6->m, SIP_HDR_SECURITY_SERVER)));
 }
 
+void rig_challenge_digest(struct rig *r, struct rig_ue *u, const char *more)
+{
+	const struct rig_message *sm6;
+
+	rig_answer(r, 401,
+		   "WWW-Authenticate: Digest realm=\"home.test\", nonce=\"" RIG_DIGEST
+		   "\", algorithm=MD5, qop=\"auth\"%s\r\n",
+		   more);
+	sm6 = rig_last_ue(r);
+	snprintf(u->verify, sizeof(u->verify), "%.*s",
+		 SV_ARG(sip_msg_value(&sm6->m, SIP_HDR_SECURITY_SERVER)));
+}
+
 void rig_ok(struct rig *r, const struct rig_ue *u, unsigned expires)
 {
 	char contact[512] = "";
@@ -504,6 +559,23 @@ void rig_registered(struct rig *r, struct rig_ue *u, sa_set_id over, unsigned ex
 	rig_sm1(r, u, over);
 	rig_challenge(r, u);
 	rig_sm7(r, u);
+	rig_ok(r, u, expires);
+	assert_int_equal(rig_last_ue(r)->m.status, 200);
+}
+
+void rig_registered_digest(struct rig *r, struct rig_ue *u, uint64_t session, unsigned expires)
+{
+	const char *client = session ? "tls" : NULL;
+
+	rig_register(r, u, &(struct rig_register){.client = client, .expires = expires});
+	rig_challenge_digest(r, u, "");
+	assert_int_equal(rig_last_ue(r)->m.status, 401);
+	rig_register(r, u,
+		     &(struct rig_register){.client = client,
+					    .verify = session ? u->verify : NULL,
+					    .authorization = RIG_ANSWER,
+					    .expires = expires,
+					    .session = session});
 	rig_ok(r, u, expires);
 	assert_int_equal(rig_last_ue(r)->m.status, 200);
 }

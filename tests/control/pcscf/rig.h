@@ -53,6 +53,9 @@ struct rig {
 	int resolve_result;
 	int clear_stream_result;     /* of sending over TCP in clear */
 	int stream_result[SA_PAIRS]; /* of sending over TCP on a pair of a set */
+	int tls_result;		     /* of sending over TLS */
+	uint64_t hung_up;	     /* session of the last TLS connection that the P-CSCF ended */
+	unsigned hang_ups;
 };
 
 void rig_init(struct rig *r, void (*tweak)(struct pcscf_conf *conf));
@@ -90,6 +93,8 @@ void rig_ue_init(struct rig_ue *u, const char *name, const char *addr);
 void rig_ue_behind(struct rig_ue *u, const char *nat); /* a NAT, and offers UDP-enc-tun */
 void rig_ue_fresh(
 	struct rig_ue *u); /* new port_uc and SPIs, same port_us; Security-Client accordingly */
+/* A TLS connection of that UE; each session has a port of its own. */
+struct sip_flow rig_tls(const struct rig *r, const struct rig_ue *u, uint64_t session);
 struct sip_flow rig_flow(const struct rig *r, const struct rig_ue *u, sa_set_id set);
 __attribute__((format(printf, 3, 4))) void rig_from_ue(struct rig *r, const struct sip_flow *from,
 						       const char *fmt, ...);
@@ -107,8 +112,13 @@ struct rig_register {
 	const char *to;		   /* NULL: the UE's IMPU */
 	unsigned expires;
 	uint16_t source_port; /* clear only; 0: 5060 */
+	uint64_t session;     /* over this TLS connection; 0: not */
+	bool tcp;	      /* clear, over TCP */
 };
 void rig_register(struct rig *r, struct rig_ue *u, const struct rig_register *g);
+/* Any other request on that flow; from: the identity, NULL: the UE's. */
+void rig_request_on(struct rig *r, struct rig_ue *u, const struct sip_flow *flow,
+		    const char *method, const char *from);
 /* Any other request on `set`. */
 void rig_request(struct rig *r, struct rig_ue *u, sa_set_id set, const char *method,
 		 const char *extra);
@@ -122,6 +132,12 @@ __attribute__((format(printf, 3, 4))) void rig_answer(struct rig *r, unsigned st
 void rig_answer_to(struct rig *r, const struct rig_message *request, unsigned status,
 		   const char *fields);
 void rig_challenge(struct rig *r, struct rig_ue *u); /* and keeps Security-Server for SM7 */
+/* The same with a challenge of Digest; `more`: parameters. */
+#define RIG_DIGEST "b3duIG5vbmNlIG9mIERpZ2VzdA"
+void rig_challenge_digest(struct rig *r, struct rig_ue *u, const char *more);
+#define RIG_ANSWER                                                                                 \
+	"nonce=\"" RIG_DIGEST "\", response=\"0123456789abcdef0123456789abcdef\", qop=auth, "      \
+	"nc=00000001, cnonce=\"c\""
 void rig_ok(struct rig *r, const struct rig_ue *u, unsigned expires);
 __attribute__((format(printf, 2, 3))) void rig_from_core(struct rig *r, const char *fmt, ...);
 
@@ -130,6 +146,8 @@ void rig_sm1(struct rig *r, struct rig_ue *u, sa_set_id over);
 void rig_sm7(struct rig *r, struct rig_ue *u);
 /* SM1 to SM12; over 0: in clear */
 void rig_registered(struct rig *r, struct rig_ue *u, sa_set_id over, unsigned expires);
+/* By Digest: SM1 in clear, SM7 over that TLS connection; session 0: in clear, too. */
+void rig_registered_digest(struct rig *r, struct rig_ue *u, uint64_t session, unsigned expires);
 /* The registration of a UE; false if there is none. */
 bool rig_registration(const struct rig *r, const struct rig_ue *u, struct pcscf_registration *out);
 /* Its set in that role, or NULL; of the registration that rig_registration() gave. */
