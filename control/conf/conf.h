@@ -55,11 +55,33 @@ struct conf_sa {
 #define CONF_MAX_NETWORKS 16
 #define CONF_MAX_TYPE	  64
 
+enum conf_mechanism {
+	CONF_MECHANISM_IPSEC,
+	CONF_MECHANISM_TLS,
+	CONF_MECHANISM_DIGEST, /* SIP Digest without TLS */
+	CONF_MECHANISMS,
+};
+
+struct conf_mechanisms { /* the preferred first */
+	uint8_t list[CONF_MECHANISMS];
+	unsigned n;
+};
+bool conf_mechanism_stands(const struct conf_mechanisms *m, enum conf_mechanism which);
+
+/* legacy.tls_indicator (C-06) */
+enum conf_tls_indicator {
+	CONF_TLS_INDICATOR_PENDING,
+	CONF_TLS_INDICATOR_NONE,
+	CONF_TLS_INDICATOR_YES,
+	CONF_TLS_INDICATOR_REAUTH_YES,
+};
+
 /* What holds in one access network; complete once the file is checked. */
 struct conf_network {
 	char type[CONF_MAX_TYPE]; /* "": any */
 	struct ip_prefix source;  /* version 0: any */
 	enum conf_policy policy;
+	struct conf_mechanisms mechanisms;
 	struct conf_algorithm algorithms[CONF_MAX_ALGORITHMS];
 	unsigned n_algorithms;
 	bool null_encryption, spi_ten_digits;
@@ -90,8 +112,10 @@ struct esp_conf {
 	struct conf_algorithm
 		algorithms[CONF_MAX_ALGORITHMS]; /* by priority, legacy ones sorted out */
 	unsigned n_algorithms;
-	bool null_encryption;			      /* pairs without encryption may be taken */
-	bool spi_ten_digits;			      /* C-13 */
+	bool null_encryption;		   /* pairs without encryption may be taken */
+	bool spi_ten_digits;		   /* C-13 */
+	struct conf_mechanisms mechanisms; /* access.mechanisms */
+	enum conf_tls_indicator tls_indicator;
 	enum conf_clear clear_accept;		      /* C-15 */
 	bool legacy_des_ede3_cbc, legacy_hmac_md5_96; /* C-02 */
 

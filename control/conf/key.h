@@ -36,6 +36,7 @@ extern const struct conf_type conf_number, conf_bool, conf_string, conf_host, co
 	conf_roles, conf_addresses, conf_prefixes, conf_algorithms, conf_static_sas,
 	conf_access_networks;
 
+extern const struct conf_type conf_mechanisms;
 extern const struct conf_type conf_digest_algorithms, conf_realm, conf_realms;
 
 extern const struct conf_key conf_keys[], conf_sa_keys[];
@@ -81,6 +82,10 @@ unsigned conf_integ_key_len(enum sa_integ integ);
 unsigned conf_encr_key_len(enum sa_encr encr);
 /* SAs keyed by hand against each other and the rest */
 void conf_check_statics(struct loader *l);
+/* false: no mechanism, or it stands there already */
+bool conf_mechanism_add(struct conf_mechanisms *m, const char *text);
+void conf_mechanisms_default(const struct esp_conf *c, struct conf_mechanisms *m);
+void conf_mechanisms_check(struct loader *l, unsigned line, const struct conf_mechanisms *m);
 /* What holds in each access network: completed from `ipsec`, and checked */
 void conf_check_networks(struct loader *l);
 /* SIP Digest: the order of algorithms; the realm where nothing was said */

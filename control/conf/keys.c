@@ -8,6 +8,11 @@ static const struct conf_word policy_words[] = {
 static const struct conf_word clear_words[] = {{"register", CONF_CLEAR_REGISTER},
 					       {"register+emergency+error", CONF_CLEAR_EMERGENCY},
 					       {NULL, 0}};
+static const struct conf_word indicator_words[] = {{"tls-pending", CONF_TLS_INDICATOR_PENDING},
+						   {"none", CONF_TLS_INDICATOR_NONE},
+						   {"yes", CONF_TLS_INDICATOR_YES},
+						   {"reauth-yes", CONF_TLS_INDICATOR_REAUTH_YES},
+						   {NULL, 0}};
 static const struct conf_word variant_words[] = {
 	{"s-cscf", CONF_VARIANT_SCSCF}, {"hss", CONF_VARIANT_HSS}, {NULL, 0}};
 static const struct conf_word level_words[] = {{"error", CONF_LOG_ERROR},
@@ -75,8 +80,14 @@ const struct conf_key conf_keys[] = {
 	{"access.reg_event", &conf_bool, FIELD(reg_event), .fallback = "true",
 	 .help = "the P-CSCF subscribes to the registration state of each UE"},
 
+	{"access.mechanisms", &conf_mechanisms, FIELD(mechanisms),
+	 .help = "what UEs may use, the preferred first: \"ipsec-3gpp\", \"tls\", \"digest\" "
+		 "(alone); without: ipsec-3gpp, and tls if enabled"},
+
 	{"ipsec.policy", &conf_word, FIELD(ipsec_policy), .words = policy_words,
-	 .fallback = "\"required\"", .help = "optional: UEs that offer no IPsec may register"},
+	 .fallback = "\"required\"",
+	 .help = "optional: UEs that offer no IPsec may register, and over TLS those that agree on "
+		 "nothing"},
 	{"ipsec.algorithms", &conf_algorithms, FIELD(algorithms),
 	 .fallback = "[\"hmac-sha-1-96/aes-cbc\", \"hmac-sha-1-96/null\", "
 		     "\"hmac-md5-96/aes-cbc\", \"hmac-md5-96/null\"]",
@@ -90,8 +101,8 @@ const struct conf_key conf_keys[] = {
 	 .help = "what may come without IPsec: with +emergency, calls to urn:service:sos"},
 	{"access_networks", &conf_access_networks, 0,
 	 .help = "what differs from ipsec for UEs by their `source` prefix, the `type` that their "
-		 "P-Access-Network-Info begins with, or both: policy, algorithms, null_encryption, "
-		 "spi_ten_digits; the first that fits"},
+		 "P-Access-Network-Info begins with, or both: mechanisms, policy, algorithms, "
+		 "null_encryption, spi_ten_digits; the first that fits"},
 	{"legacy.des_ede3_cbc", &conf_bool, FIELD(legacy_des_ede3_cbc), .fallback = "false",
 	 .help = "true: des-ede3-cbc may stand in ipsec.algorithms"},
 	{"legacy.hmac_md5_96", &conf_bool, FIELD(legacy_hmac_md5_96), .fallback = "true",
@@ -123,6 +134,10 @@ const struct conf_key conf_keys[] = {
 	 .help = "seconds from a connection's begin to the end of its handshake"},
 	{"tls.upgrade_5060", &conf_bool, FIELD(tls_upgrade), .fallback = "false",
 	 .help = "true: TLS may begin on a TCP connection to access.sip_port, too"},
+	{"legacy.tls_indicator", &conf_word, FIELD(tls_indicator), .words = indicator_words,
+	 .fallback = "\"tls-pending\"",
+	 .help = "integrity-protected of REGISTERs over TLS: tls-pending, then tls-yes; none: "
+		 "nothing; yes; reauth-yes: yes once authenticated"},
 	{"legacy.tls10", &conf_bool, FIELD(legacy_tls10), .fallback = "false",
 	 .help = "true: TLS 1.0 and 1.1 and suites with RSA key exchange are taken"},
 

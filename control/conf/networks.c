@@ -85,6 +85,17 @@ static void algorithms_read(struct loader *l, config_setting_t *s, struct conf_n
 	}
 }
 
+static void mechanisms_read(struct loader *l, config_setting_t *s, struct conf_network *n)
+{
+	int count = config_setting_length(s);
+
+	if ((!config_setting_is_array(s) && !config_setting_is_list(s)) || count == 0)
+		wrong(l, s, "a list of mechanisms");
+	for (int i = 0; i < count; i++)
+		if (!conf_mechanism_add(&n->mechanisms, config_setting_get_string_elem(s, i)))
+			wrong(l, s, "\"ipsec-3gpp\", \"tls\", \"digest\", each once");
+}
+
 static void member_read(struct loader *l, config_setting_t *s, struct conf_network *n)
 {
 	const char *name = config_setting_name(s);
@@ -93,6 +104,8 @@ static void member_read(struct loader *l, config_setting_t *s, struct conf_netwo
 		type_read(l, s, n);
 	else if (strcmp(name, "source") == 0)
 		source_read(l, s, n);
+	else if (strcmp(name, "mechanisms") == 0)
+		mechanisms_read(l, s, n);
 	else if (strcmp(name, "policy") == 0)
 		policy_read(l, s, n);
 	else if (strcmp(name, "algorithms") == 0)
@@ -103,8 +116,8 @@ static void member_read(struct loader *l, config_setting_t *s, struct conf_netwo
 		bool_read(l, s, &n->has_digits, &n->spi_ten_digits);
 	else
 		conf_fault(l, line_of(s),
-			   "unknown key access_networks.%s: expected one of type, source, policy, "
-			   "algorithms, null_encryption, spi_ten_digits",
+			   "unknown key access_networks.%s: expected one of type, source, "
+			   "mechanisms, policy, algorithms, null_encryption, spi_ten_digits",
 			   name);
 }
 
@@ -141,6 +154,8 @@ static void network_complete(const struct esp_conf *c, struct conf_network *n)
 {
 	unsigned kept = 0;
 
+	if (!n->mechanisms.n)
+		n->mechanisms = c->mechanisms;
 	if (!n->has_policy)
 		n->policy = c->ipsec_policy;
 	if (!n->has_null)
@@ -181,10 +196,13 @@ void conf_check_networks(struct loader *l)
 {
 	struct esp_conf *c = l->c;
 
+	conf_mechanisms_default(c, &c->mechanisms);
+	conf_mechanisms_check(l, conf_line(l, "access.mechanisms"), &c->mechanisms);
 	for (unsigned i = 0; i < c->n_networks; i++) {
 		struct conf_network *n = &c->networks[i];
 
 		network_complete(c, n);
+		conf_mechanisms_check(l, n->line, &n->mechanisms);
 		if (!n->type[0] && !n->source.addr.version)
 			conf_fault(l, n->line,
 				   "access_networks: expected type, source or both in each group");

@@ -86,7 +86,12 @@ static int registration_rows(struct table *t, const json_t *item)
 	cell_text(&r, item, "state");
 	cell_number(&r, item, "expires_s");
 	cell(&r, "%zu", json_array_size(json_object_get(item, "sets")));
-	cell(&r, "%s%s%s", text_of(set, "integ"), set ? "/" : "", text_of(set, "encr"));
+	if (json_object_get(set, "session"))
+		cell(&r, "tls %s, session %lld", text_of(set, "flow"), number_of(set, "session"));
+	else if (json_object_get(set, "flow"))
+		cell(&r, "digest %s %s", text_of(set, "transport"), text_of(set, "flow"));
+	else
+		cell(&r, "%s%s%s", text_of(set, "integ"), set ? "/" : "", text_of(set, "encr"));
 	return table_add(t, r.cells);
 }
 

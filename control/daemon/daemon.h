@@ -81,6 +81,7 @@ bool daemon_plane_take(struct daemon *d);
 
 /* tcp.c */
 int daemon_tcp_start(struct daemon *d);					     /* the loop is open */
+void daemon_tcp_hang_up(void *ctx, const struct sip_flow *flow);	     /* env.hang_up() */
 int daemon_tcp_send(void *ctx, const struct sip_flow *flow, struct sv text); /* env.stream_send() */
 void daemon_tcp_end(struct daemon *d); /* the loop must run once more */
 void daemon_tcp_free(struct daemon *d);

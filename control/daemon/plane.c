@@ -140,7 +140,8 @@ struct pcscf_env daemon_pcscf_env(struct daemon *d)
 				  env_sa_install,
 				  env_sa_remove,
 				  daemon_resolve,
-				  daemon_tcp_send};
+				  daemon_tcp_send,
+				  daemon_tcp_hang_up};
 }
 
 /* ---- data plane to P-CSCF ----------------------------------------------------------------- */

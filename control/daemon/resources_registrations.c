@@ -26,8 +26,26 @@ static json_int_t seconds_left(const struct walk *w, uint64_t at)
 	return at > w->now ? (json_int_t)((at - w->now + 999) / 1000) : 0;
 }
 
+/* TS-08: address and port of the connection, its session; IMPI and IMPUs stand above. */
+static json_t *assoc_json(const struct walk *w, const struct pcscf_set_info *i)
+{
+	char remote[IP_ENDPOINT_STRLEN];
+	json_t *o =
+		json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "set", (json_int_t)i->set.id, "role",
+			  role_name(i->role), "kind", i->kind == PCSCF_TLS ? "tls" : "digest",
+			  "transport", sip_transport_name(i->flow.transport), "flow",
+			  ip_endpoint_format(&i->flow.remote, remote), "expires_s",
+			  seconds_left(w, i->expires_at));
+
+	if (i->kind == PCSCF_TLS)
+		json_object_set_new(o, "session", json_integer((json_int_t)i->flow.session));
+	return o;
+}
+
 static json_t *set_json(const struct walk *w, const struct pcscf_set_info *i)
 {
+	if (i->kind != PCSCF_IPSEC)
+		return assoc_json(w, i);
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "set", (json_int_t)i->set.id, "role",
 			 role_name(i->role), "integ", agree_alg_name(i->set.integ), "encr",
 			 agree_ealg_name(i->set.encr), "mode",
@@ -135,7 +153,7 @@ static bool sas_one(void *arg, const struct pcscf_registration *r)
 	struct walk *w = arg;
 
 	for (unsigned i = 0; i < r->n_sets; i++)
-		if (resource_part_wants(&w->part))
+		if (r->sets[i].kind == PCSCF_IPSEC && resource_part_wants(&w->part))
 			json_array_append_new(w->part.items, set_with_sas(w, r, &r->sets[i]));
 	return !resource_part_full(&w->part);
 }

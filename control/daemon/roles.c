@@ -73,20 +73,31 @@ static int scscf_start(struct daemon *d)
 	return failed(d, "S-CSCF", scscf_alloc(&d->scscf, &conf, d->timers, d->mw, hss_cx(d->hss)));
 }
 
-static void choices_fill(struct agree_choice *to, const struct conf_algorithm *from, unsigned n)
+/* Each mechanism where it stands in the preference; how many choices that makes. */
+static unsigned choices_fill(struct agree_choice *to, const struct conf_mechanisms *m,
+			     const struct conf_algorithm *from, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		to[i] = (struct agree_choice){from[i].integ, from[i].encr, SA_MODE_TRANSPORT};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < m->n; i++) {
+		if (m->list[i] == CONF_MECHANISM_TLS)
+			to[count++] = (struct agree_choice){.type = AGREE_TLS};
+		for (unsigned k = 0; m->list[i] == CONF_MECHANISM_IPSEC && k < n; k++)
+			to[count++] = (struct agree_choice){from[k].integ, from[k].encr,
+							    SA_MODE_TRANSPORT};
+	}
+	return count;
 }
 
 static void policy_fill(struct pcscf_policy *p, const struct conf_network *n)
 {
-	*p = (struct pcscf_policy){.source = n->source,
-				   .type = n->type[0] ? n->type : NULL,
-				   .n_choices = n->n_algorithms,
-				   .ipsec_required = n->policy == CONF_IPSEC_REQUIRED,
-				   .spi_ten_digits = n->spi_ten_digits};
-	choices_fill(p->choices, n->algorithms, n->n_algorithms);
+	*p = (struct pcscf_policy){
+		.source = n->source,
+		.type = n->type[0] ? n->type : NULL,
+		.digest = conf_mechanism_stands(&n->mechanisms, CONF_MECHANISM_DIGEST),
+		.ipsec_required = n->policy == CONF_IPSEC_REQUIRED,
+		.spi_ten_digits = n->spi_ten_digits};
+	p->n_choices = choices_fill(p->choices, &n->mechanisms, n->algorithms, n->n_algorithms);
 }
 
 static int pcscf_start(struct daemon *d)
@@ -95,33 +106,35 @@ static int pcscf_start(struct daemon *d)
 	struct pcscf_policy policies[CONF_MAX_NETWORKS];
 	struct sip_txn_timers timers = {c->t1_ms, c->t2_ms, c->t4_ms};
 	struct pcscf_env env = daemon_pcscf_env(d);
-	struct pcscf_conf conf = {.host = c->pcscf_host,
-				  .icscf_host = c->icscf_host,
-				  .visited_network = c->visited_network,
-				  .ecscf_host = c->ecscf_host,
-				  .clear_emergency = c->clear_accept == CONF_CLEAR_EMERGENCY,
-				  .max_emergency = c->max_emergency,
-				  .port_ps = (uint16_t)c->port_ps,
-				  .port_pc_min = (uint16_t)c->port_pc_min,
-				  .port_pc_max = (uint16_t)c->port_pc_max,
-				  .n_choices = c->n_algorithms,
-				  .ipsec_required = c->ipsec_policy == CONF_IPSEC_REQUIRED,
-				  .spi_ten_digits = c->spi_ten_digits,
-				  .policies = policies,
-				  .n_policies = c->n_networks,
-				  .await_auth = c->reg_await_auth,
-				  .guard = c->sa_guard,
-				  .linger = c->sa_linger,
-				  .reg_event = c->reg_event,
-				  .changeover = c->sa_changeover,
-				  .max_pending = c->max_pending,
-				  .access_timers = &timers,
-				  .udp_enc_port = c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
-				  .alias = {c->aliases[0], c->aliases[1]}};
+	struct pcscf_conf conf = {
+		.host = c->pcscf_host,
+		.icscf_host = c->icscf_host,
+		.visited_network = c->visited_network,
+		.ecscf_host = c->ecscf_host,
+		.clear_emergency = c->clear_accept == CONF_CLEAR_EMERGENCY,
+		.max_emergency = c->max_emergency,
+		.port_ps = (uint16_t)c->port_ps,
+		.port_pc_min = (uint16_t)c->port_pc_min,
+		.port_pc_max = (uint16_t)c->port_pc_max,
+		.digest = conf_mechanism_stands(&c->mechanisms, CONF_MECHANISM_DIGEST),
+		.tls_indicator = (enum pcscf_tls_indicator)c->tls_indicator,
+		.ipsec_required = c->ipsec_policy == CONF_IPSEC_REQUIRED,
+		.spi_ten_digits = c->spi_ten_digits,
+		.policies = policies,
+		.n_policies = c->n_networks,
+		.await_auth = c->reg_await_auth,
+		.guard = c->sa_guard,
+		.linger = c->sa_linger,
+		.reg_event = c->reg_event,
+		.changeover = c->sa_changeover,
+		.max_pending = c->max_pending,
+		.access_timers = &timers,
+		.udp_enc_port = c->udp_enc_tun ? CONF_UDP_ENC_PORT : 0,
+		.alias = {c->aliases[0], c->aliases[1]}};
 
 	for (unsigned i = 0; i < 2; i++)
 		conf.access[i] = (struct ip_endpoint){c->addresses[i], (uint16_t)c->sip_port};
-	choices_fill(conf.choices, c->algorithms, c->n_algorithms);
+	conf.n_choices = choices_fill(conf.choices, &c->mechanisms, c->algorithms, c->n_algorithms);
 	for (unsigned i = 0; i < c->n_networks; i++)
 		policy_fill(&policies[i], &c->networks[i]);
 	return failed(d, "P-CSCF", pcscf_alloc(&d->pcscf, &conf, &env, d->timers, d->mw));

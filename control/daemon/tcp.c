@@ -33,6 +33,14 @@ static void undelivered(void *ctx, const struct sip_flow *flow, struct sv text, 
 	mw_run(d->mw, now);
 }
 
+static void closed(void *ctx, const struct sip_flow *flow, uint64_t now)
+{
+	struct daemon *d = ctx;
+
+	pcscf_session_closed(d->pcscf, flow, now);
+	mw_run(d->mw, now);
+}
+
 static int listen_at(struct daemon *d, const struct ip_addr *addr, uint32_t port, bool protected,
 		     struct tls *tls)
 {
@@ -65,7 +73,7 @@ static int listen_all(struct daemon *d)
 
 int daemon_tcp_start(struct daemon *d)
 {
-	const struct stream_env env = {d, message_input, undelivered};
+	const struct stream_env env = {d, message_input, undelivered, closed};
 	const struct stream_conf conf = {
 		.head_max = HEAD_MAX,
 		.message_max = SIP_MAX_LENGTH,
@@ -103,6 +111,14 @@ int daemon_tcp_send(void *ctx, const struct sip_flow *flow, struct sv text)
 	struct daemon *d = ctx;
 
 	return d->stream ? stream_send(d->stream, flow, text) : -EPROTONOSUPPORT;
+}
+
+void daemon_tcp_hang_up(void *ctx, const struct sip_flow *flow)
+{
+	struct daemon *d = ctx;
+
+	if (d->stream)
+		stream_hang_up(d->stream, flow);
 }
 
 void daemon_tcp_end(struct daemon *d)

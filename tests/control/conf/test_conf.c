@@ -386,6 +386,42 @@ static void test_conf_access_networks(void **state)
 	conf_free(&c);
 }
 
+/* By default IPsec alone, and TLS behind it where there is one; per network. covers: F16, TL-01,
+ * DN-02 */
+static void test_conf_mechanisms(void **state)
+{
+	static const char text[] =
+		BASE2 "access_networks = ({ type = \"IEEE-802.11\"; mechanisms = [\"digest\"]; },\n"
+		      "{ source = \"10.0.0.0/8\"; });\n"
+		      "legacy = { tls_indicator = \"reauth-yes\"; };";
+	static const char *const wrong[] = {
+		BASE2 "access_networks = ({ type = \"x\"; mechanisms = [\"ah\"]; });",
+		BASE2
+		"access_networks = ({ type = \"x\"; mechanisms = [\"digest\", \"digest\"]; });",
+		BASE2 "access_networks = ({ type = \"x\"; mechanisms = [\"tls\"]; });", /* off */
+		BASE2 "access_networks = ({ type = \"x\"; mechanisms = \"digest\"; });",
+		BASE2 "legacy = { tls_indicator = \"no\"; };",
+	};
+	struct esp_conf c;
+	struct faults fs;
+
+	(void)state;
+	assert_int_equal(load(&c, &fs, text), 0);
+	assert_int_equal(c.mechanisms.n, 1);
+	assert_int_equal(c.mechanisms.list[0], CONF_MECHANISM_IPSEC);
+	assert_int_equal(c.networks[0].mechanisms.n, 1);
+	assert_int_equal(c.networks[0].mechanisms.list[0], CONF_MECHANISM_DIGEST);
+	assert_int_equal(c.networks[1].mechanisms.n, 1);
+	assert_true(conf_mechanism_stands(&c.networks[1].mechanisms, CONF_MECHANISM_IPSEC));
+	assert_int_equal(c.tls_indicator, CONF_TLS_INDICATOR_REAUTH_YES);
+	conf_free(&c);
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		if (load(&c, &fs, wrong[i]) == 0)
+			fail_msg("read: %s", wrong[i]);
+		conf_free(&c);
+	}
+}
+
 static void test_digest(void **state)
 {
 	struct esp_conf c;
@@ -429,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_conf_defaults),
 		cmocka_unit_test(test_conf_algorithms),
 		cmocka_unit_test(test_conf_access_networks),
+		cmocka_unit_test(test_conf_mechanisms),
 		cmocka_unit_test(test_conf_run_dir),
 		cmocka_unit_test(test_conf_scan_knows_strings_and_comments),
 		cmocka_unit_test(test_conf_files),
