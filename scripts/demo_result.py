@@ -50,7 +50,9 @@ def main():
         print(f"                {count:6} with {name}")
     print(f"SM1 to SM12     p50 {result['p50_ms']} ms, p99 {result['p99_ms']} ms")
     print(f"Messages        {result['messages_sent']} sent, {result['messages_delivered']} delivered,"
-          f" phone to phone inside ESP; {result['retransmissions']} retransmissions")
+          f" phone to phone; {result['retransmissions']} retransmissions")
+    if result.get("tls_handshakes"):
+        print(f"TLS             {result['tls_handshakes']} handshakes")
     print(f"ESP packets     {result['esp_protected']} protected, {result['esp_checked']} checked"
           " by the gateway")
     print("Dropped         " + (", ".join(f"{r}: {c}" for r, c in sorted(drops.items())) or "none"))

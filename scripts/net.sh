@@ -141,3 +141,49 @@ net_load() { # 4|6 OPTION...
 		--local "$pool" --router-local "$router" --gateway "$pcscf" --pcscf "$pcscf" \
 		--subscribers "$NET_DIR/subscribers.csv" "$@"
 }
+
+# ---- phones without IPsec: TLS and SIP Digest over the UE namespace's own stack --------------
+
+# The kernel has the UEs' addresses (AnyIP) on its end of the veth pair, without checksum offload: the data plane reads the wire.
+net_ue_plain() { # 4|6
+	local router=$net_router4/24 pool=$net_pool4
+	[ "$1" = 4 ] || router=$net_router6/64 pool=$net_pool6
+	ip netns exec "$NET_UE" sysctl -qw net.ipv6.conf.ue1.disable_ipv6=0 net.ipv4.conf.ue1.arp_ignore=0 net.ipv6.conf.ue1.accept_dad=0
+	ip netns exec "$NET_UE" python3 - <<-'EOT'
+	import ctypes, fcntl, socket, struct
+	off = ctypes.create_string_buffer(struct.pack("II", 0x17, 0))  # ETHTOOL_STXCSUM
+	fcntl.ioctl(socket.socket(), 0x8946, struct.pack("16sP", b"ue1", ctypes.addressof(off)))  # SIOCETHTOOL
+	EOT
+	ip -n "$NET_UE" "-$1" addr add "$router" dev ue1
+	ip -n "$NET_UE" "-$1" route add local "$pool" dev lo
+}
+
+# The demo's configuration, but for TLS or for Digest alone; with certificates.
+net_plain_conf() { # tls|digest
+	scripts/make-certs "$NET_DIR/certs" --name pcscf.ims.mnc001.mcc001.3gppnetwork.org --address "$net_pcscf4" \
+		--address "$net_pcscf6" >/dev/null 2>&1
+	sed "s/^access = {/&\n\tmechanisms = [\"$1\"];/" etc/demo.conf >"$NET_DIR/plain.conf"
+	cat >>"$NET_DIR/plain.conf" <<-EOT
+	tls = {
+		enabled = true;
+		certificate = "$NET_DIR/certs/server.pem";
+		key = "$NET_DIR/certs/server.key";
+	};
+	digest = {
+		algorithms = ["SHA-256", "MD5"];
+	};
+	EOT
+}
+
+net_digest_subscribers() { # COUNT
+	(umask 077; "$NET_BUILD/esplanade-ue" subscribers --digest --count "$1" --hss "$NET_DIR/hss.csv" >"$NET_DIR/subscribers.csv")
+	net_ctl subscriber add --file "$NET_DIR/hss.csv" >/dev/null
+}
+
+net_plain_load() { # 4|6 SECURITY OPTION...
+	local ip=$1 security=$2 pool=$net_pool4 pcscf=$net_pcscf4
+	shift 2
+	[ "$ip" = 4 ] || pool=$net_pool6 pcscf=$net_pcscf6
+	ip netns exec "$NET_UE" "$NET_BUILD/esplanade-ue" load --ip "$ip" --local "$pool" --pcscf "$pcscf" --auth digest \
+		--security "$security" --ca "$NET_DIR/certs/root.pem" --subscribers "$NET_DIR/subscribers.csv" "$@"
+}

@@ -277,7 +277,7 @@ uint64_t ue_retransmissions(const struct ue *u)
 const struct sa_set *ue_current_set(const struct ue *u)
 {
 	for (unsigned i = 0; i < UE_MAX_SETS; i++)
-		if (u->sets[i].state == UE_SET_CURRENT)
+		if (u->sets[i].state == UE_SET_CURRENT && !u->sets[i].tls)
 			return &u->sets[i].sa;
 	return NULL;
 }

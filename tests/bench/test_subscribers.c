@@ -44,6 +44,34 @@ static void written_and_read(void **state)
 	free(text);
 }
 
+/* The HSS gets no password, only H(A1). */
+static void passwords(void **state)
+{
+	char *text = NULL, *hss_text = NULL;
+	size_t n = 0, hss_n = 0;
+	FILE *f = open_memstream(&text, &n), *hss = open_memstream(&hss_text, &hss_n);
+	struct subscriber s;
+	char start[] = "001010000000005@ims.example,password,";
+
+	(void)state;
+	assert_int_equal(subscribers_digest_write(f, hss, 2, 5, "ims.example"), 0);
+	fclose(f);
+	fclose(hss);
+	assert_memory_equal(text, start, strlen(start));
+	assert_null(subscriber_parse(&s, (struct sv){text, strcspn(text, "\n")}));
+	assert_true(s.digest);
+	assert_int_equal(strlen(s.password), 32);
+	assert_string_equal(s.impu, "sip:001010000000005@ims.example");
+	assert_null(strstr(hss_text, s.password));
+	assert_memory_equal(hss_text, "001010000000005@ims.example,digest,ims.example,", 47);
+	assert_null(subscriber_parse(&s, SV("a@b,password,x y,sip:a@b")));
+	assert_string_equal(s.password, "x y");
+	assert_non_null(subscriber_parse(&s, SV("a@b,password,,sip:a@b")));
+	assert_non_null(subscriber_parse(&s, SV("a@b,password,x")));
+	free(text);
+	free(hss_text);
+}
+
 static void values(void **state)
 {
 	struct subscriber s;
@@ -110,9 +138,8 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(written_and_read),
-		cmocka_unit_test(values),
-		cmocka_unit_test(wrong_lines),
+		cmocka_unit_test(passwords), cmocka_unit_test(written_and_read),
+		cmocka_unit_test(values),    cmocka_unit_test(wrong_lines),
 		cmocka_unit_test(files),
 	};
 
