@@ -76,6 +76,9 @@ static void test_names(void **state)
 	(void)state;
 	/* the seed's print fault is two tokens: no mechanism */
 	assert_int_equal(strict("ipsec- 3gpp;alg=hmac-sha-1-96" TAIL), -EBADMSG);
+	assert_int_equal(strict("ipsec-3gpp;alg=hmac-sha-1-96;spi-c=4096;spi-s=4097;port-c=31001;"
+				"port-s=31002"),
+			 0);
 	/* U+2011 is no hyphen-minus */
 	assert_int_equal(strict("ipsec-3gpp;alg=hmac-sha-1-96;spi\xe2\x80\x91"
 				"c=4096;spi-s=4097;port-c=31001;port-s=31002"),

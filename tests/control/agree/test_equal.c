@@ -20,7 +20,7 @@ static bool equal(const char *a, const char *b)
 	return there;
 }
 
-/* covers: HX-13, SU-10, SU-11 */
+/* covers: HX-13 */
 static void test_equal(void **state)
 {
 	static const char *const same[] = {

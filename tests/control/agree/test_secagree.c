@@ -149,7 +149,7 @@ static int read_message(struct agree_list *l, const json_t *v)
 	return err;
 }
 
-/* covers: HX-01, HX-05, HX-06, HX-07, HX-08, F01, F02, F31 */
+/* covers: HX-01, HX-06, HX-07, HX-08, F01, F02, F31 */
 static void test_valid(void **state)
 {
 	json_t *file = vectors_open("secagree.json", "ims-secagree"), *v;

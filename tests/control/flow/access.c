@@ -114,9 +114,17 @@ static void deliver(struct net *n, const struct net_packet *k)
 	hand_over(n, to, &flow, sv_empty(text) ? (struct sv){k->text, k->n} : text);
 }
 
+/* By the addresses of the set: those of the packet are inside a tunnel. */
 struct net_end *net_receiver(struct net *n, const struct net_packet *k)
 {
-	return net_end_of(n, &k->flow.remote.addr);
+	struct net_ue *x = k->from == &n->edge ? path_owner(n, &k->sa.remote) : NULL;
+
+	if (k->from != &n->edge)
+		return &n->edge;
+	if (!x || !(ip_addr_eq(&x->conf.local.addr, &k->sa.remote) ||
+		    ip_addr_eq(&x->nat.addr, &k->sa.remote)))
+		return NULL;
+	return &x->end;
 }
 
 struct net_sa *net_sa_of(struct net_end *to, const struct net_packet *k)
@@ -134,6 +142,8 @@ void net_inject(struct net *n, struct net_end *to, const struct net_sa *on, stru
 		flow.pair = SA_SERVER;
 		flow.local = (struct ip_endpoint){on->set.local, on->set.local_port[SA_SERVER]};
 		flow.remote = (struct ip_endpoint){on->set.remote, on->set.remote_port[SA_SERVER]};
+		if (on->set.mode == SA_MODE_UDP_ENC_TUN)
+			flow.remote.addr = on->set.tunnel.inner_remote[0];
 	} else {
 		flow.local = x ? x->conf.local : n->ues[0].conf.pcscf;
 		flow.remote = x ? x->conf.pcscf : n->ues[0].conf.local;

@@ -106,6 +106,7 @@ struct net_ue {
 	struct ue_conf conf;
 	struct sqn_array sqn; /* the card's memory */
 	uint16_t host;	      /* lower half of its address */
+	bool wrong_ik;	      /* its SAs get another key than the P-CSCF's */
 	struct net_end end;
 	unsigned events[UE_UNPROTECTED + 1];
 	char text[256]; /* of the last event */
@@ -192,6 +193,7 @@ struct net_end *net_end_of(struct net *n, const struct ip_addr *a);
 void net_rebind(struct net *n, unsigned i, const char *address);
 void net_register(struct net *n, unsigned i); /* and waits until it is done */
 unsigned net_sets(const struct net_end *e);
+/* Of a protected packet; NULL: nobody has that address any more. */
 struct net_end *net_receiver(struct net *n, const struct net_packet *k);
 /* The receiver's set that a protected packet names; NULL: gone. */
 struct net_sa *net_sa_of(struct net_end *to, const struct net_packet *k);

@@ -59,6 +59,8 @@ int sas_install(void *ctx, const struct sa_set *set)
 	for (unsigned p = 0; p < SA_PAIRS; p++)
 		assert_true(set->spi_out[p] >= SA_SPI_MIN);
 	sa->set = *set;
+	if (e != &e->net->edge && net_ue_of(e)->wrong_ik)
+		sa->set.keys.integ[0] ^= 1;
 	sa->installed = true;
 	sa->owner = path_owner(e->net, &set->remote);
 	e->net->installs++;
