@@ -22,6 +22,47 @@ static void ignore(void *arg, struct sv text, uint64_t now)
 	(void)now;
 }
 
+/*
+ * SIP Digest with the password "p": d@h is checked by the HSS and has always the same nonce, so
+ * that an input can hold a right answer; e@h is checked by the S-CSCF.
+ */
+static void digest_offer(const struct cx_request *r, struct cx_answer *a)
+{
+	static const enum digest_algorithm algorithms[] = {DIGEST_SHA256, DIGEST_MD5};
+	struct cx_digest *d = &a->digest;
+	struct digest_input in = {.username = r->impi, .realm = SV("h")};
+
+	a->scheme = CX_SCHEME_DIGEST;
+	*d = (struct cx_digest){.realm = SV("h"), .opaque = "o", .without_qop = true, .n = 2};
+	for (unsigned i = 0; i < 2; i++) {
+		d->choice[i].algorithm = in.algorithm = algorithms[i];
+		if (sv_eq(r->impi, SV("e@h")))
+			digest_ha1(d->choice[i].ha1, &in, "p", 1);
+		else
+			memcpy(d->nonce, "n", 2);
+	}
+}
+
+static void digest_check(const struct cx_request *r, struct cx_answer *a)
+{
+	char ha1[DIGEST_HEX], response[DIGEST_HEX];
+
+	digest_ha1(ha1, &r->digest, "p", 1);
+	digest_response(response, &r->digest, ha1);
+	digest_rspauth(a->rspauth, &r->digest, ha1);
+	if (!sv_caseeq(r->response, sv_of(response))) {
+		a->result = CX_AUTH_REJECTED;
+	} else if (!sv_eq(r->digest.nonce, SV("n"))) {
+		a->result = CX_NONCE_STALE;
+		digest_offer(r, a);
+	}
+}
+
+static bool by_digest(struct sv impi)
+{
+	return sv_eq(impi, SV("d@h")) || sv_eq(impi, SV("e@h"));
+}
+
 /* An HSS whose vectors are all zero, so that an input can hold a right answer. */
 static void hss(void *ctx, const struct cx_request *r, cx_answer_h *handler, void *arg,
 		uint64_t now)
@@ -33,7 +74,7 @@ static void hss(void *ctx, const struct cx_request *r, cx_answer_h *handler, voi
 	for (unsigned i = 0; i < 3; i++)
 		if (sv_eq(r->impu, impus[i]))
 			a.result = CX_SUCCESS;
-	if (r->command != CX_LIR && !sv_eq(r->impi, SV("u@h")))
+	if (r->command != CX_LIR && !sv_eq(r->impi, SV("u@h")) && !by_digest(r->impi))
 		a.result = CX_NOT_ALLOWED;
 	if (a.result == CX_SUCCESS) {
 		a.scscf = SV("sip:s");
@@ -41,6 +82,10 @@ static void hss(void *ctx, const struct cx_request *r, cx_answer_h *handler, voi
 		a.n_impus = 3;
 		memcpy(a.impus, impus, sizeof(impus));
 	}
+	if (a.result == CX_SUCCESS && r->command == CX_MAR && by_digest(r->impi))
+		digest_offer(r, &a);
+	if (a.result == CX_SUCCESS && r->command == CX_CHECK)
+		digest_check(r, &a);
 	handler(arg, &a, now);
 }
 
@@ -62,7 +107,9 @@ static void core_make(struct core *c, struct cx cx, bool challenge_protected)
 					 .expires_max = 3600,
 					 .await_auth = 240,
 					 .vectors = 2,
-					 .challenge_protected = challenge_protected};
+					 .challenge_protected = challenge_protected,
+					 .trust_ip = !challenge_protected,
+					 .tls_required = challenge_protected};
 
 	if (timers_alloc(&c->timers) < 0 || mw_alloc(&c->mw) < 0 ||
 	    icscf_alloc(&c->icscf, &icscf, c->mw, cx) < 0 ||
@@ -118,6 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(scscf_subscriptions(c.scscf) == 0);
 	assert(scscf_pending(c.scscf) == 0);
 	assert(timers_count(c.timers) == 0);
+	assert(scscf_impossible(c.scscf) == 0);
 	core_free(&c);
 	return 0;
 }
