@@ -263,6 +263,7 @@ void conf_free(struct esp_conf *c)
 	free(c->pcscf_host);
 	free(c->icscf_host);
 	free(c->scscf_host);
+	free(c->ecscf_host);
 	free(c->visited_network);
 	free(c->hss_path);
 	free(c->digest_realm);

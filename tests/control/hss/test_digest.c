@@ -449,6 +449,11 @@ static void test_new_password(void **state)
 	assert_int_equal(a.result, CX_SUCCESS);
 	check(h, &old, &a, 2);
 	assert_int_equal(a.result, CX_AUTH_REJECTED);
+	/* one hash alone: the other one of the password before goes, too */
+	s.digests[0].ha1[HSS_MD5][0] = '\0';
+	assert_int_equal(hss_subscriber_digest_set(h, &s), 0);
+	mar(h, CX_SCHEME_DIGEST, &a, 3);
+	assert_int_equal(a.result, CX_SCHEME_NOT_SUPPORTED); /* policy has MD5 only */
 	snprintf(s.impi, sizeof(s.impi), "nobody@home.net");
 	assert_int_equal(hss_subscriber_digest_set(h, &s), -ENOENT);
 	hss_free(h);
