@@ -67,6 +67,7 @@ struct cx_request {
 	struct sv scscf;       /* MAR, SAR, CHECK: the asking S-CSCF's URI */
 	struct sv visited;     /* UAR */
 	enum cx_scheme scheme; /* MAR */
+	bool prefers_digest;   /* MAR: the UE looks like one without ISIM */
 	unsigned n_vectors;    /* MAR, for AKA */
 	bool resync;	       /* MAR: auts belongs to rand */
 	uint8_t rand[16], auts[14];

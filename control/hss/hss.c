@@ -122,7 +122,7 @@ static enum cx_result authentication(struct hss *h, const struct cx_request *r,
 	bool aka = row->aka && r->scheme != CX_SCHEME_DIGEST;
 	bool digest = r->scheme != CX_SCHEME_AKA && !r->resync;
 
-	if (digest && (!aka || h->digest.before_aka))
+	if (digest && (!aka || r->prefers_digest || h->digest.before_aka))
 		result = hss_digest_offer(h, r, row, a, now, again);
 	if (aka && result == CX_SCHEME_NOT_SUPPORTED) {
 		a->scheme = CX_SCHEME_AKA;

@@ -87,7 +87,8 @@ static void vectors_came(struct user *u, const struct sip_msg *m, const struct c
 
 /*
  * AKA goes with IPsec, Digest with TLS or nothing, and 3GPP access with AKA (AK-02, DN-02, DN-03,
- * C-32). Where nothing is said the HSS has the choice.
+ * C-32). Where nothing is said the HSS has the choice; a UE with ISIM shows its IMPI from the start
+ * (TS 24.229 5.1.1.2), so one that does not is rather one of Digest.
  */
 static enum cx_scheme scheme_wished(const struct reg *r)
 {
@@ -102,9 +103,10 @@ void challenge_start(struct user *u, const struct reg *r, uint64_t now)
 	struct cx_request ask = {.command = CX_MAR,
 				 .impu = r->impu,
 				 .scheme = scheme_wished(r),
+				 .prefers_digest = !r->has_auth,
 				 .n_vectors = u->scscf->vectors};
 
-	if (u->vectors && ask.scheme != CX_SCHEME_DIGEST)
+	if (u->vectors && ask.scheme != CX_SCHEME_DIGEST && !ask.prefers_digest)
 		challenge_send(u, r->m, r->impu, now);
 	else if (query_ask(u, &ask, r->m, vectors_came, now) < 0)
 		reply_status(u->scscf, r->m, 500);

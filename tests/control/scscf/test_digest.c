@@ -316,6 +316,37 @@ static void test_scheme(void **state)
 	}
 }
 
+/* No Authorization at all: the IMPI follows from the IMPU, and Digest comes first. */
+/* covers: AK-02, DN-09 */
+static void test_scheme_without_credentials(void **state)
+{
+	static const struct {
+		enum ue_has has;
+		const char *access;
+		unsigned status;
+		bool digest;
+	} rows[] = {
+		{UE_BOTH, WLAN, 401, true},   {UE_BOTH, "", 401, true},
+		{UE_BOTH, LTE, 401, false},   {UE_AKA, WLAN, 401, false},
+		{UE_DIGEST, WLAN, 401, true}, {UE_DIGEST, LTE, 403, false},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < N_OF(rows); i++) {
+		struct core *c = start(&by_scscf);
+		const struct reg_opts o = {.authorization = "", .fields = rows[i].access};
+		struct ue u;
+
+		ue_init_has(&u, c, 1, rows[i].has);
+		if (ue_register(&u, &o) != rows[i].status)
+			fail_msg("row %u: %u", i, c->m.status);
+		if (rows[i].status == 401)
+			assert_int_equal(u.challenge.algorithm,
+					 rows[i].digest ? DIGEST_MD5 : DIGEST_AKAV1_MD5);
+		core_free(c);
+	}
+}
+
 /* The right answer to a challenge, by how it came. */
 /* covers: IN-08, IN-09, DN-02, DN-03, D-18 */
 static void test_answer_came_by(void **state)
@@ -827,6 +858,7 @@ int main(void)
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_wrong_when_registered),
 		cmocka_unit_test(test_scheme),
+		cmocka_unit_test(test_scheme_without_credentials),
 		cmocka_unit_test(test_answer_came_by),
 		cmocka_unit_test(test_pending_without_answer),
 		cmocka_unit_test(test_refresh),
