@@ -6,6 +6,7 @@
 #include "bench/bench_esp.h"
 #include "bench/bench_options.h"
 #include "bench/bench_signal.h"
+#include "bench/bench_tls.h"
 #include "bench/bench_world.h"
 #include "crypto/secret.h"
 
@@ -82,6 +83,19 @@ static int signal_main(const struct bench_options *o)
 	return r.verified ? 0 : 1;
 }
 
+static int tls_main(const struct bench_options *o)
+{
+	struct bench_tls_result r;
+	int rc = bench_tls(o, &r);
+
+	if (rc < 0) {
+		fprintf(stderr, "esplanade-bench: %s\n", strerror(-rc));
+		return 1;
+	}
+	bench_tls_print(o, &r, stdout);
+	return r.verified ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench_options o;
@@ -102,6 +116,8 @@ int main(int argc, char **argv)
 		return churn_main(&o);
 	case BENCH_COMMAND_SIGNAL:
 		return signal_main(&o);
+	case BENCH_COMMAND_TLS:
+		return tls_main(&o);
 	case BENCH_COMMAND_VERSION:
 		puts("esplanade-bench " ESPLANADE_VERSION);
 		return 0;

@@ -67,6 +67,9 @@ void bench_options_help(FILE *f)
 	      "  --rate N       signal: messages per second (10000)\n"
 	      "  --loss P, --replay P, --damage P\n"
 	      "                 signal: percent of the packets that the wire does that to (0)\n"
+	      "  --connections N\n"
+	      "                 tls: idle connections that stand at once (1000)\n"
+	      "  --slow N       tls: connections that never end their handshake, meanwhile (1000)\n"
 	      "  --help\n"
 	      "\n"
 	      "Exit status: 0 results were verified, 1 not so, 2 wrong usage.\n",
@@ -110,7 +113,8 @@ static const struct option long_options[] = {
 	{"json", no_argument, NULL, 'j'},	   {"help", no_argument, NULL, 'h'},
 	{"ues", required_argument, NULL, 'u'},	   {"rate", required_argument, NULL, 'r'},
 	{"loss", required_argument, NULL, 'L'},	   {"replay", required_argument, NULL, 'R'},
-	{"damage", required_argument, NULL, 'D'},  {NULL, 0, NULL, 0},
+	{"damage", required_argument, NULL, 'D'},  {"connections", required_argument, NULL, 'C'},
+	{"slow", required_argument, NULL, 'S'},	   {NULL, 0, NULL, 0},
 };
 
 static bool name_take(struct bench_options *o, int option, const char *text)
@@ -188,6 +192,16 @@ static bool signal_take(struct bench_options *o, int option, const char *text)
 	}
 }
 
+static bool tls_take(struct bench_options *o, int option, const char *text)
+{
+	unsigned long n;
+
+	if (o->command != BENCH_COMMAND_TLS || !number_parse(text, 0, 1000000, &n))
+		return false;
+	*(option == 'C' ? &o->connections : &o->slow) = (unsigned)n;
+	return true;
+}
+
 static bool option_take(struct bench_options *o, int option, const char *text)
 {
 	switch (option) {
@@ -202,6 +216,9 @@ static bool option_take(struct bench_options *o, int option, const char *text)
 	case 'i':
 	case 'e':
 		return name_take(o, option, text);
+	case 'C':
+	case 'S':
+		return tls_take(o, option, text);
 	case 'u':
 	case 'r':
 	case 'L':
@@ -246,7 +263,7 @@ static int options_take(struct bench_options *o, int argc, char **argv, char *wh
 
 int bench_options_parse(struct bench_options *o, int argc, char **argv, char *why, size_t room)
 {
-	static const char *const commands[] = {"help", "version", "esp", "churn", "signal"};
+	static const char *const commands[] = {"help", "version", "esp", "churn", "signal", "tls"};
 	const char *name = argc > 1 ? argv[1] : "help";
 	int command;
 
@@ -258,6 +275,8 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv, char *wh
 		.seconds = 3,
 		.workers = 1,
 		.rate = 10000,
+		.connections = 1000,
+		.slow = 1000,
 	};
 	if (strncmp(name, "--", 2) == 0)
 		name += 2;

@@ -14,6 +14,7 @@ enum bench_command {
 	BENCH_COMMAND_ESP,
 	BENCH_COMMAND_CHURN,
 	BENCH_COMMAND_SIGNAL,
+	BENCH_COMMAND_TLS,
 };
 
 #define BENCH_MAX_WORKERS 16
@@ -37,6 +38,7 @@ struct bench_options {
 	bool stages; /* cycles by stage as well */
 	/* signal: messages per second, and percent of the packets that the wire loses and so on */
 	double rate, loss, replay, damage;
+	unsigned connections, slow; /* tls: idle ones, and those that never shake hands */
 };
 
 /* 0, or -EINVAL and the reason in why. */

@@ -1,4 +1,5 @@
 /* esplanade-ue: UE simulator and load generator. */
+#include <signal.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ int main(int argc, char **argv)
 	struct ue_options o;
 	char why[256];
 
+	(void)signal(SIGPIPE, SIG_IGN); /* a connection's end is told by its errors */
 	if (ue_options_parse(&o, argc, argv, why, sizeof(why)) < 0) {
 		fprintf(stderr, "esplanade-ue: %s\nTry esplanade-ue --help\n", why);
 		return 2;
