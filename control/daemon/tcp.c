@@ -71,7 +71,8 @@ static int listen_all(struct daemon *d)
 	return err;
 }
 
-int daemon_tcp_start(struct daemon *d)
+/* TLS is there, if it shall be. */
+static int stream_start(struct daemon *d)
 {
 	const struct stream_env env = {d, message_input, undelivered, closed};
 	const struct stream_conf conf = {
@@ -98,12 +99,18 @@ int daemon_tcp_start(struct daemon *d)
 	};
 	int err;
 
+	err = stream_alloc(&d->stream, &d->loop, d->timers, &conf, &env);
+	return err ? err : listen_all(d);
+}
+
+int daemon_tcp_start(struct daemon *d)
+{
+	int err;
+
 	if (!d->pcscf || !d->conf.host_port) /* no way to the host's stack */
 		return 0;
 	err = daemon_tls_start(d);
-	if (!err)
-		err = stream_alloc(&d->stream, &d->loop, d->timers, &conf, &env);
-	return err ? err : listen_all(d);
+	return err ? err : stream_start(d);
 }
 
 int daemon_tcp_send(void *ctx, const struct sip_flow *flow, struct sv text)

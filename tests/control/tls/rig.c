@@ -151,6 +151,7 @@ static void end_start(struct rig *r, struct rig_end *e, bool ue)
 		.opens_clear = ue,
 		.port_min = 34000,
 		.port_max = 34999,
+		.upgrade = !ue,
 		.filtered = 64,
 		.filtered_per_address = 64,
 		.half_open = 16,
@@ -173,6 +174,8 @@ void rig_start(struct rig *r, const struct tls_server_conf *server,
 	end_start(r, &r->net, false);
 	end_start(r, &r->ue, true);
 	assert_int_equal(stream_listen(r->net.s, &at, false, &tls_filter, r->net.t), 0);
+	at.port++;
+	assert_int_equal(stream_listen(r->net.s, &at, false, NULL, NULL), 0);
 }
 
 static void end_stop(struct rig_end *e)

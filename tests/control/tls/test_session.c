@@ -75,9 +75,9 @@ static void peer_free(struct peer *p)
 	SSL_CTX_free(p->ctx);
 }
 
-static void peer_connect(struct peer *p, SSL_SESSION *session)
+static void peer_dial(struct peer *p, uint16_t port, SSL_SESSION *session)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(RIG_PORT)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
 
 	peer_end(p);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -92,6 +92,11 @@ static void peer_connect(struct peer *p, SSL_SESSION *session)
 	SSL_set_connect_state(p->ssl);
 	if (session)
 		assert_int_equal(SSL_set_session(p->ssl, session), 1);
+}
+
+static void peer_connect(struct peer *p, SSL_SESSION *session)
+{
+	peer_dial(p, RIG_PORT, session);
 }
 
 /* What it has written, taken out before it goes on the wire. */
@@ -415,6 +420,32 @@ static void test_resumed_after_reload(void **state)
 	rig_free(r);
 }
 
+/* covers: DT-02, C-18 */
+static void test_upgrade(void **state)
+{
+	struct rig *r = rig_with("", NULL);
+	char octets[2048], request[512];
+	struct sv text = rig_request(request, sizeof(request), 1);
+	struct peer p;
+	ssize_t n;
+
+	(void)state;
+	peer_make(&p, TLS1_2_VERSION, TLS1_3_VERSION, NULL);
+	peer_dial(&p, RIG_PORT + 1, NULL);
+	wire_put(&p, text.p, text.n);
+	RIG_UNTIL(r, (n = recv(p.fd, octets, sizeof(octets), 0)) > 0);
+	assert_int_equal(r->net.from.transport, SIP_TRANSPORT_TCP);
+	assert_int_equal(r->net.from.session, 0);
+	assert_true(peer_shake(r, &p));
+	peer_talk(r, &p);
+	assert_int_equal(r->net.from.transport, SIP_TRANSPORT_TLS);
+	assert_int_not_equal(r->net.from.session, 0);
+	peer_end(&p);
+	RIG_UNTIL(r, r->net.closed == 1);
+	peer_free(&p);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_renegotiation),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_resumed_after_reload),
+		cmocka_unit_test(test_upgrade),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
