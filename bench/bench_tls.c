@@ -224,7 +224,7 @@ static int fds_raise(unsigned n)
 	limit.rlim_cur = n;
 	if (limit.rlim_max < n) /* as root */
 		limit.rlim_max = n;
-	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -EMFILE : 0;
 }
 
 static void ticked(uv_timer_t *t)

@@ -1,4 +1,6 @@
 /* TLS towards the UEs: its certificate, read at the start and again on SIGHUP. */
+#include <sys/resource.h>
+
 #include "control/daemon/daemon.h"
 
 static void trouble(void *arg, const struct sip_flow *flow, const char *why)
@@ -8,6 +10,17 @@ static void trouble(void *arg, const struct sip_flow *flow, const char *why)
 
 	log_line(&d->log, CONF_LOG_DEBUG, "TLS with %s: %s",
 		 ip_endpoint_format(&flow->remote, from), why);
+}
+
+/* Each takes a file descriptor; the limit has been raised as far as it goes (platform.c). */
+static void descriptors_check(struct daemon *d)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < d->conf.tls_connections)
+		log_line(&d->log, CONF_LOG_WARNING,
+			 "limits.tls_connections (%u) needs a higher limit of open files than %llu",
+			 d->conf.tls_connections, (unsigned long long)l.rlim_cur);
 }
 
 int daemon_tls_start(struct daemon *d)
@@ -29,6 +42,7 @@ int daemon_tls_start(struct daemon *d)
 	err = tls_server_alloc(&d->tls, &conf, why);
 	if (err)
 		log_line(&d->log, CONF_LOG_ERROR, "TLS: %s", why);
+	descriptors_check(d);
 	if (c->legacy_tls10)
 		log_line(&d->log, CONF_LOG_WARNING,
 			 "legacy.tls10: old versions of TLS and suites without forward secrecy "

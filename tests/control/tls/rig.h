@@ -7,8 +7,9 @@
 #include "control/tls/tls.h"
 
 /* Programs of tests run side by side. */
-#define RIG_PORT ((uint16_t)(35000 + getpid() % 400 * 2)) /* the next: in clear, until TLS begins  \
-							   */
+#define RIG_PORT                                                                                   \
+	((uint16_t)(35000 + getpid() % 400 * 2)) /* the next: in clear, until TLS begins           \
+						  */
 
 struct rig_end {
 	struct rig *r;
