@@ -29,7 +29,7 @@ static json_int_t seconds_left(const struct walk *w, uint64_t at)
 /* TS-08: address and port of the connection, its session; IMPI and IMPUs stand above. */
 static json_t *assoc_json(const struct walk *w, const struct pcscf_set_info *i)
 {
-	char remote[IP_ENDPOINT_STRLEN];
+	char remote[IP_ENDPOINT_STRLEN], name[STREAM_NAME];
 	json_t *o =
 		json_pack("{s:I, s:s, s:s, s:s, s:s, s:I}", "set", (json_int_t)i->set.id, "role",
 			  role_name(i->role), "kind", i->kind == PCSCF_TLS ? "tls" : "digest",
@@ -39,6 +39,9 @@ static json_t *assoc_json(const struct walk *w, const struct pcscf_set_info *i)
 
 	if (i->kind == PCSCF_TLS)
 		json_object_set_new(o, "session", json_integer((json_int_t)i->flow.session));
+	if (i->kind == PCSCF_TLS && w->d->stream &&
+	    stream_session_name(w->d->stream, &i->flow, name))
+		json_object_set_new(o, "session_id", json_string(name));
 	return o;
 }
 

@@ -6,12 +6,13 @@
  *
  *   1 SM1 in clear, 2 SM1 on the newest set, 7 SM7, i INVITE on it   text: more header fields
  *   n 1 through a NAT, v the NAT moves the newest set       text of v: where to, an octet
- *   c p o   text as it is in clear, on the newest, on the oldest set
- *   k       challenge to the last request at the core                text: more header fields
- *   a u     answer of the core, of the UE to its last request        text: three digits, header
- * fields r       request to the UE by Path                                 text: method, blank,
- * header fields m       text from the core as it is t       time passes: first octet of the text,
- * in seconds
+ *   d       REGISTER in clear of one without SAs, l over TLS, e INVITE over TLS or in clear, s as
+ * it is over TLS, x a TLS connection ends; first octet: which connection, and bits as below c p o
+ * text as it is in clear, on the newest, on the oldest set k       challenge to the last request at
+ * the core                text: more header fields a u     answer of the core, of the UE to its
+ * last request        text: three digits, header fields r       request to the UE by Path text:
+ * method, blank, header fields m       text from the core as it is t       time passes: first octet
+ * of the text, in seconds
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -89,6 +90,12 @@ static int sa_install(void *ctx, const struct sa_set *set)
 	return 0;
 }
 
+static void hang_up(void *ctx, const struct sip_flow *flow)
+{
+	(void)ctx;
+	assert(flow->session);
+}
+
 static void sa_remove(void *ctx, sa_set_id id)
 {
 	struct world *w = ctx;
@@ -136,6 +143,14 @@ static void to_core(void *arg, struct sv text, uint64_t now)
 		snprintf(w->path, sizeof(w->path), "%.*s", SV_ARG(path));
 }
 
+static int stream_send(void *ctx, const struct sip_flow *flow, struct sv text)
+{
+	if (flow->session == 3) /* gone unseen */
+		return -ENOTCONN;
+	to_ue(ctx, flow, text);
+	return 0;
+}
+
 /* The flow of the newest or the oldest installed set; false: there is none. */
 static bool flow_of(struct world *w, bool newest, struct sip_flow *f)
 {
@@ -175,6 +190,18 @@ static struct sip_flow nat_flow(void)
 	return f;
 }
 
+/* A TLS connection; another octet, another one. */
+static struct sip_flow tls_flow(struct sv text)
+{
+	struct sip_flow f = clear_flow();
+
+	f.transport = SIP_TRANSPORT_TLS;
+	f.local.port = 5061;
+	f.session = text.n ? 1 + (uint8_t)text.p[0] % 4 : 1;
+	f.remote.port = (uint16_t)(33000 + f.session);
+	return f;
+}
+
 static void nat_moves(struct world *w, sa_set_id set, struct sv text)
 {
 	struct ip_endpoint outer = {.port = 4500};
@@ -210,6 +237,27 @@ static void ue_register(struct world *w, struct sv more, const struct sip_flow *
 		sbuf_printf(&b, CLIENT, mode ? ";mod=UDP-enc-tun" : "", spi, spi + 1,
 			    40000 + w->proposal % 1000);
 	if (sm7)
+		sbuf_printf(&b, "Security-Verify: %s\r\n", w->verify);
+	sbuf_printf(&b,
+		    "Authorization: Digest username=\"a@home.test\", realm=\"h\", uri=\"sip:h\", "
+		    "nonce=\"%s\", response=\"%s\"\r\n",
+		    sm7 ? "bm9uY2U=" : "", sm7 ? "00" : "");
+	sbuf_put(&b, more);
+	sbuf_put(&b, SV("\r\n"));
+	ue_says(w, f, sbuf_sv(&b));
+}
+
+/* REGISTER of one that has TLS, or nothing but Digest. */
+static void digest_register(struct world *w, struct sv more, const struct sip_flow *f, bool tls,
+			    bool sm7)
+{
+	struct sbuf b = sbuf_of(w->text, sizeof(w->text));
+
+	w->serial++;
+	sbuf_printf(&b, SM_HEAD("5060"), w->serial, w->serial);
+	if (tls)
+		sbuf_printf(&b, "Security-Client: tls\r\n");
+	if (tls && sm7)
 		sbuf_printf(&b, "Security-Verify: %s\r\n", w->verify);
 	sbuf_printf(&b,
 		    "Authorization: Digest username=\"a@home.test\", realm=\"h\", uri=\"sip:h\", "
@@ -314,12 +362,29 @@ static void pass_time(struct world *w, uint64_t ms)
 
 static void order(struct world *w, char what, struct sv text)
 {
-	struct sip_flow clear = clear_flow(), nat = nat_flow(), set;
+	struct sip_flow clear = clear_flow(), nat = nat_flow(), set, tls = tls_flow(text);
+	struct sv rest = text.n ? (struct sv){text.p + 1, text.n - 1} : text;
 	unsigned status;
 
 	switch (what) {
 	case '1':
 		ue_register(w, text, &clear, false);
+		break;
+	case 'd':
+		digest_register(w, rest, &clear, text.n && text.p[0] & 1, text.n && text.p[0] & 2);
+		break;
+	case 'l':
+		digest_register(w, rest, &tls, true, text.n && text.p[0] & 8);
+		break;
+	case 'e':
+		invite(w, rest, text.n && text.p[0] & 8 ? &clear : &tls);
+		break;
+	case 's':
+		ue_says(w, &tls, rest);
+		break;
+	case 'x':
+		pcscf_session_closed(w->p, &tls, w->now);
+		mw_run(w->mw, w->now);
 		break;
 	case 'n':
 		ue_register(w, text, &nat, false);
@@ -373,7 +438,13 @@ static void order(struct world *w, char what, struct sv text)
 static struct world *world_make(bool reg_event)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct pcscf_env env = {w, to_ue, sa_reserve, sa_install, sa_remove};
+	struct pcscf_env env = {.ctx = w,
+				.send = to_ue,
+				.sa_reserve = sa_reserve,
+				.sa_install = sa_install,
+				.sa_remove = sa_remove,
+				.stream_send = stream_send,
+				.hang_up = hang_up};
 	struct pcscf_conf conf = {
 		.host = "pcscf.test",
 		.icscf_host = CORE,
@@ -382,8 +453,10 @@ static struct world *world_make(bool reg_event)
 		.port_pc_min = 20000,
 		.port_pc_max = 20099,
 		.choices = {{SA_INTEG_HMAC_SHA_1_96, SA_ENCR_NULL, SA_MODE_TRANSPORT},
-			    {SA_INTEG_HMAC_MD5_96, SA_ENCR_AES_CBC, SA_MODE_TRANSPORT}},
-		.n_choices = 2,
+			    {SA_INTEG_HMAC_MD5_96, SA_ENCR_AES_CBC, SA_MODE_TRANSPORT},
+			    {.type = AGREE_TLS}},
+		.n_choices = 3,
+		.digest = reg_event,
 		.ipsec_required = true,
 		.await_auth = 240,
 		.guard = 30,
