@@ -7,8 +7,9 @@
 #include "tests/dataplane/rig.h"
 #include "tests/support/test.h"
 
-#define LOCAL  6000
-#define REMOTE 7000
+#define LOCAL	6000
+#define REMOTE	7000
+#define UDP_ENC 4500
 
 struct forge {
 	struct rig r;
@@ -17,9 +18,10 @@ struct forge {
 	struct esp_key *key;
 	uint32_t seq;
 	int version;
+	bool tunnel; /* ESP in UDP */
 };
 
-static void forge_open(struct forge *f, int version)
+static void forge_open_mode(struct forge *f, int version, enum sa_mode mode)
 {
 	static struct esp_key key;
 	struct dp_config conf = rig_config();
@@ -27,7 +29,9 @@ static void forge_open(struct forge *f, int version)
 
 	memset(f, 0, sizeof(*f));
 	f->version = version;
+	f->tunnel = mode == SA_MODE_UDP_ENC_TUN;
 	f->key = &key;
+	conf.udp_enc_port = UDP_ENC;
 	rig_open(&f->r, "forge", &conf, true, ESP_BACKEND_IPSEC_MB);
 	assert_int_equal(dp_sa_reserve(f->r.dp, NULL, 0, &f->set), 0);
 	ip_addr_parse(&f->set.local, version == 4 ? "192.0.2.1" : "2001:db8::1");
@@ -37,11 +41,19 @@ static void forge_open(struct forge *f, int version)
 		f->set.remote_port[pair] = REMOTE;
 		f->set.spi_out[pair] = SA_SPI_MIN;
 	}
+	f->set.mode = mode;
+	f->set.tunnel.inner_local = f->set.local;
+	f->set.tunnel.inner_remote[0] = f->set.remote;
 	assert_int_equal(dp_sa_install(f->r.dp, &f->set), 0);
 	assert_int_equal(esp_engine_alloc(&f->engine, ESP_BACKEND_OPENSSL), 0);
 	assert_int_equal(esp_key_expand(f->key, ESP_BACKEND_OPENSSL, f->set.integ, f->set.encr,
 					&f->set.keys),
 			 0);
+}
+
+static void forge_open(struct forge *f, int version)
+{
+	forge_open_mode(f, version, SA_MODE_TRANSPORT);
 }
 
 static void forge_close(struct forge *f)
@@ -80,16 +92,25 @@ static void send_inside(struct forge *f, const uint8_t *inside, size_t len)
 {
 	rte_be32_t head[2] = {rte_cpu_to_be_32(f->set.spi_in[0]), rte_cpu_to_be_32(++f->seq)};
 	struct esp_job *done[1 + ESP_MAX_FLIGHT], job = {.key = f->key}, *jobs[1] = {&job};
+	size_t esp_len = sizeof(head) + len + ESP_ICV_LEN;
+	struct rte_udp_hdr udp = {.src_port = rte_cpu_to_be_16(UDP_ENC),
+				  .dst_port = rte_cpu_to_be_16(UDP_ENC),
+				  .dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(udp) + esp_len))};
 	uint8_t ip[2000];
 
-	job.esp = ip_header(f, ip, 50, sizeof(head) + len + ESP_ICV_LEN);
+	if (f->tunnel) {
+		job.esp = ip_header(f, ip, 17, sizeof(udp) + esp_len);
+		memcpy(job.esp, &udp, sizeof(udp));
+		job.esp += sizeof(udp);
+	} else {
+		job.esp = ip_header(f, ip, 50, esp_len);
+	}
 	memcpy(job.esp, head, sizeof(head));
 	memcpy(job.esp + sizeof(head), inside, len);
 	job.len = (uint16_t)(sizeof(head) + len);
 	if (esp_engine_submit(f->engine, jobs, 1, done) == 0)
 		esp_engine_flush(f->engine, done);
-	rig_ip_in(&f->r, &f->r.ue, f->version, ip,
-		  (size_t)(job.esp - ip) + sizeof(head) + len + ESP_ICV_LEN);
+	rig_ip_in(&f->r, &f->r.ue, f->version, ip, (size_t)(job.esp - ip) + esp_len);
 }
 
 /* A UDP datagram of ten octets and a trailer with two octets of padding: room for 20 and 4. */
@@ -232,6 +253,72 @@ static void test_selectors(void **state)
 	forge_close(&f);
 }
 
+/* In a tunnel: an IP packet around udp_make()'s. Returns the length. */
+static size_t inner_make(struct forge *f, uint8_t *p)
+{
+	uint8_t *udp = ip_header(f, p, 17, 18);
+
+	udp_make(f, udp);
+	udp[23] = f->version == 4 ? 4 : 41;
+	return (size_t)(udp + 24 - p);
+}
+
+static void inner_sum(uint8_t *p)
+{
+	struct rte_ipv4_hdr ip;
+
+	memcpy(&ip, p, sizeof(ip));
+	ip.hdr_checksum = 0;
+	ip.hdr_checksum = rte_ipv4_cksum(&ip);
+	memcpy(p, &ip, sizeof(ip));
+}
+
+/* What a tunnel's peer sends inside is held against the set, header by header.
+ * covers: DP-08, SP-08, NM-07 */
+static void test_inner_header(void **state)
+{
+	static const struct {
+		int version;
+		uint8_t at, with;
+		bool sum; /* made right again */
+		enum dp_drop reason;
+	} cases[] = {
+		{4, 10, 1, false, DP_DROP_BAD_INNER}, /* its checksum */
+		{4, 8, 1, false, DP_DROP_BAD_INNER},  /* its TTL */
+		{4, 15, 2, true, DP_DROP_SELECTOR},   /* source */
+		{4, 19, 2, true, DP_DROP_SELECTOR},   /* destination */
+		{4, 3, 64, true, DP_DROP_BAD_INNER},  /* longer than there is */
+		{4, 0, 0x10, true, DP_DROP_BAD_INNER},
+		{4, 9, 17 ^ 132, true, DP_DROP_SELECTOR}, /* SCTP */
+		{6, 23, 2, false, DP_DROP_SELECTOR},	  /* source */
+		{6, 39, 2, false, DP_DROP_SELECTOR},	  /* destination */
+		{6, 5, 64, false, DP_DROP_BAD_INNER},
+		{6, 0, 0x10, false, DP_DROP_BAD_INNER},
+		{6, 6, 17 ^ 132, false, DP_DROP_SELECTOR},
+	};
+	struct forge f;
+	uint8_t in[80];
+	size_t i, len;
+
+	(void)state;
+	for (int version = 4; version <= 6; version += 2) {
+		forge_open_mode(&f, version, SA_MODE_UDP_ENC_TUN);
+		for (i = 0; i < N_OF(cases); i++) {
+			if (cases[i].version != version)
+				continue;
+			len = inner_make(&f, in);
+			send_inside(&f, in, len);
+			expect_good(&f, 10);
+			in[cases[i].at] ^= cases[i].with;
+			if (cases[i].sum)
+				inner_sum(in);
+			send_inside(&f, in, len);
+			expect_drop(&f, cases[i].reason);
+		}
+		forge_close(&f);
+	}
+}
+
 /* A dummy or a refused packet has used its number all the same. covers: ES-08 */
 static void test_refused_number_is_used(void **state)
 {
@@ -353,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_udp_checksum),
 		cmocka_unit_test(test_udp_length),
 		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_inner_header),
 		cmocka_unit_test(test_refused_number_is_used),
 		cmocka_unit_test(test_ip_header),
 		cmocka_unit_test(test_extension_headers_are_few),
