@@ -18,7 +18,8 @@ struct forge {
 	struct esp_key *key;
 	uint32_t seq;
 	int version;
-	bool tunnel; /* ESP in UDP */
+	bool tunnel;		      /* ESP in UDP */
+	uint8_t spoil_at, spoil_with; /* of the outer header */
 };
 
 static void forge_open_mode(struct forge *f, int version, enum sa_mode mode)
@@ -110,6 +111,7 @@ static void send_inside(struct forge *f, const uint8_t *inside, size_t len)
 	job.len = (uint16_t)(sizeof(head) + len);
 	if (esp_engine_submit(f->engine, jobs, 1, done) == 0)
 		esp_engine_flush(f->engine, done);
+	ip[f->spoil_at] ^= f->spoil_with;
 	rig_ip_in(&f->r, &f->r.ue, f->version, ip, (size_t)(job.esp - ip) + esp_len);
 }
 
@@ -271,6 +273,41 @@ static void inner_sum(uint8_t *p)
 	ip.hdr_checksum = 0;
 	ip.hdr_checksum = rte_ipv4_cksum(&ip);
 	memcpy(p, &ip, sizeof(ip));
+}
+
+/* The header that nobody has authenticated. covers: DP-08 */
+static void test_outer_header(void **state)
+{
+	static const struct {
+		enum sa_mode mode;
+		uint8_t at, with;
+		enum dp_drop reason;
+	} cases[] = {
+		{SA_MODE_TRANSPORT, 10, 1, DP_DROP_BAD_IP}, /* its checksum */
+		{SA_MODE_TRANSPORT, 8, 1, DP_DROP_BAD_IP},
+		{SA_MODE_TRANSPORT, 15, 1, DP_DROP_BAD_IP}, /* source, checksum as it was */
+		{SA_MODE_TRANSPORT, 0, 0x20, DP_DROP_BAD_IP},
+		{SA_MODE_UDP_ENC_TUN, 25, 1, DP_DROP_BAD_UDP}, /* length */
+		{SA_MODE_UDP_ENC_TUN, 26, 1, DP_DROP_BAD_UDP}, /* checksum, which may be none */
+	};
+	struct forge f;
+	uint8_t in[80];
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		forge_open_mode(&f, 4, cases[i].mode);
+		udp_make(&f, in);
+		len = f.tunnel ? inner_make(&f, in) : 24;
+		f.spoil_at = cases[i].at;
+		f.spoil_with = cases[i].with;
+		send_inside(&f, in, len);
+		expect_drop(&f, cases[i].reason);
+		f.spoil_with = 0;
+		send_inside(&f, in, len);
+		expect_good(&f, 10);
+		forge_close(&f);
+	}
 }
 
 /* What a tunnel's peer sends inside is held against the set, header by header.
@@ -440,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_udp_checksum),
 		cmocka_unit_test(test_udp_length),
 		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_outer_header),
 		cmocka_unit_test(test_inner_header),
 		cmocka_unit_test(test_refused_number_is_used),
 		cmocka_unit_test(test_ip_header),
