@@ -460,11 +460,17 @@ static void test_extension_headers_are_few(void **state)
 static void test_other_mac(void **state)
 {
 	struct forge f;
+	uint8_t in[24];
 
 	(void)state;
 	forge_open(&f, 4);
+	udp_make(&f, in);
 	f.r.dp->env.ue.mac.addr_bytes[5] ^= 1;
 	send_clear(&f, nothing);
+	f.r.dp->env.ue.mac.addr_bytes[5] ^= 1;
+	expect_drop(&f, DP_DROP_NOT_FOR_US);
+	f.r.dp->env.ue.mac.addr_bytes[5] ^= 1;
+	send_inside(&f, in, sizeof(in));
 	f.r.dp->env.ue.mac.addr_bytes[5] ^= 1;
 	expect_drop(&f, DP_DROP_NOT_FOR_US);
 	forge_close(&f);
