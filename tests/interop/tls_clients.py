@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import wave
 
 NAMESPACE, DIR, CTL, REALM, PCSCF = sys.argv[1:6]
 ALICE, BOB = f"sip:alice@{REALM}", f"sip:bob@{REALM}"
@@ -14,11 +15,10 @@ sip_listen		10.45.0.1:0
 sip_cafile		{DIR}/certs/root.pem
 sip_trans_def		tls
 audio_player		aufile,{DIR}/out.wav
-audio_source		ausine,440
+audio_source		aufile,{DIR}/in.wav
 audio_alert		aufile,{DIR}/alert.wav
 module_path		/usr/lib/baresip/modules
 module			g711.so
-module			ausine.so
 module			aufile.so
 module			uuid.so
 module_app		account.so
@@ -27,7 +27,7 @@ module_app		ctrl_tcp.so
 ctrl_tcp_listen		10.45.0.1:4444
 """
 BARESIP_ACCOUNT = (f"<{ALICE};transport=tls>;auth_user=alice@{REALM};auth_pass=secret-alice;"
-                   f'outbound="sip:{PCSCF}:5061;transport=tls";regint=8;sipnat=outbound;answermode=auto\n')
+                   f'outbound="sip:{PCSCF}:5061;transport=tls";regint=8;sipnat=outbound\n')
 LINPHONE_CONFIG = f"""
 [sip]
 sip_port=-1
@@ -59,6 +59,14 @@ def write(path, text):
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
     return path
+
+
+def silence(path):
+    with wave.open(os.path.join(DIR, path), "wb") as f:
+        f.setnchannels(1)
+        f.setsampwidth(2)
+        f.setframerate(8000)
+        f.writeframes(bytes(2 * 8000 * 30))
 
 
 def ctl(*arguments):
@@ -124,6 +132,7 @@ def main():
     write("baresip/config", BARESIP_CONFIG)
     write("baresip/accounts", BARESIP_ACCOUNT)
     write("baresip/contacts", "")
+    silence("in.wav")
     alice = Program("alice", "baresip", "-s", "-f", os.path.join(DIR, "baresip"))
     bob = Program("bob", "linphonec", "-c", write("linphone/rc", LINPHONE_CONFIG), "-a", "-d", "6")
     try:
@@ -148,6 +157,8 @@ def run(alice, bob):
     until("baresip hangs up", lambda: bob.said(r"^BYE sip:"))
     answered = alice.said(r"^ACK sip:")
     bob.say(f"call {ALICE}")
+    until("baresip rings", lambda: alice.said(r"^INVITE sip:alice"))
+    baresip("accept")
     until("linphone calls baresip", lambda: alice.said(r"^ACK sip:") > answered)
     time.sleep(1)
     bob.say("terminate all")
