@@ -36,10 +36,7 @@ for who in alice bob; do
 	echo secret-$who | net_ctl subscriber add --impi "$who@$realm" --impu "sip:$who@$realm" --digest --password-file - >/dev/null
 done
 
-# The phones' end is the kernel's: it answers ARP, and completes checksums itself.
-ip netns exec "$NET_UE" ethtool -K ue1 tx off >/dev/null
-ip netns exec "$NET_UE" sysctl -qw net.ipv4.conf.ue1.arp_ignore=0
-ip -n "$NET_UE" addr add "$net_router4/24" dev ue1
+net_ue_plain 4
 for host in 10.45.0.1 10.45.0.2; do ip -n "$NET_UE" addr add "$host/32" dev lo; done
 
 /usr/bin/python3 tests/interop/tls_clients.py "$NET_UE" "$NET_DIR" "$NET_BUILD/esplanadectl" "$realm" "$net_pcscf4" || {
