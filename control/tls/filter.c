@@ -18,6 +18,7 @@ struct tls_conn {
 	SSL *ssl;
 	struct stream_conn *c;
 	struct sv in;	   /* not read yet, during tls_input() */
+	bool done;	   /* the handshake; OpenSSL's own word changes with errors later */
 	bool bad;	   /* a record did not fit */
 	const char *fault; /* of the peer's certificate, found by us; NULL: none */
 };
@@ -77,7 +78,7 @@ static void conn_free(void *state)
 	struct tls_conn *x = state;
 
 	x->t->counters.open--;
-	if (!SSL_is_init_finished(x->ssl))
+	if (!x->done)
 		x->t->counters.failed++;
 	else if (!x->bad) /* a session outlives a connection that ends without a word (RFC
 			     5246 7.2.1) */
@@ -163,6 +164,7 @@ static int handshake(struct tls_conn *x)
 	int rc = SSL_do_handshake(x->ssl);
 
 	if (rc == 1) {
+		x->done = true;
 		x->t->counters.handshakes++;
 		x->t->counters.resumed += SSL_session_reused(x->ssl) == 1;
 		stream_filter_ready(x->c);
@@ -234,9 +236,9 @@ static int tls_input(void *state, struct sv wire)
 
 	ERR_clear_error();
 	x->in = wire;
-	if (!SSL_is_init_finished(x->ssl))
+	if (!x->done)
 		rc = handshake(x);
-	if (rc == 0 && SSL_is_init_finished(x->ssl))
+	if (rc == 0 && x->done)
 		rc = plain_take(x);
 	x->in = (struct sv){NULL, 0};
 	return rc;
