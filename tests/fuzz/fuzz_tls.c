@@ -232,6 +232,8 @@ static void step(struct stream_conn *to, struct input *in)
 	size_t n = octet(in), where = octet(in), piece = 1 + octet(in) * 8;
 	struct sv plain = octets(in, what == PLAIN_LONG ? n * 16 : n), wire;
 
+	if (what == TWICE && !to->n_last)
+		return;
 	to->touched = to->touched || (what > PLAIN_LONG && plain.n);
 	if (what != RAW && what != TWICE && !record(to, plain))
 		return;
