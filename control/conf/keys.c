@@ -227,7 +227,8 @@ const struct conf_key conf_keys[] = {
 	 .fallback = "1000", .help = "the same from one address, which may be a NAT's"},
 	{"limits.tls_half_open", &conf_number, FIELD(tls_half_open), 16, 1048576,
 	 .fallback = "2000",
-	 .help = "TLS handshakes under way at once; the oldest makes room for the next"},
+	 .help = "TLS handshakes under way at once, of one address a quarter; the oldest makes "
+		 "room for the next"},
 	{"log.level", &conf_word, FIELD(log_level), .words = level_words, .fallback = "\"info\"",
 	 .help = "least weight that is written"},
 };

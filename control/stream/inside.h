@@ -46,7 +46,7 @@ struct stream_listener {
 /* Accepted connections of one address, but those under an SA set. */
 struct stream_peer {
 	struct ip_addr addr;
-	unsigned n_clear, n_filtered;
+	unsigned n_clear, n_filtered, n_half_open;
 	UT_hash_handle by_addr;
 };
 

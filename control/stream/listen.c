@@ -4,7 +4,9 @@
 
 #include "control/stream/inside.h"
 
-#define BACKLOG 1024
+#define BACKLOG		1024
+#define HALF_OPEN_SHARE 4 /* of all half-open connections those of one address, */
+#define HALF_OPEN_LEAST 4 /* but at least so many */
 
 /* ---- limits per address ------------------------------------------------------------------- */
 
@@ -34,17 +36,39 @@ static void peer_drop(struct stream *s, struct stream_peer *p)
 	free(p);
 }
 
-/* The oldest makes room: who shakes hands in good time is not kept out by those who never do. */
+static void push_out(struct stream *s, struct stream_conn *c)
+{
+	s->counters.pushed_out++;
+	stream_conn_close(c, STREAM_END_RESET);
+}
+
+/* The oldest one of this address. */
+static struct stream_conn *half_open_of(const struct stream *s, const struct stream_peer *p)
+{
+	struct stream_conn *c;
+
+	DL_FOREACH2(s->half_open, c, half_next)
+	if (c->peer == p)
+		break;
+	return c;
+}
+
+/*
+ * The oldest makes room: who shakes hands in good time is not kept out by those who never do. An
+ * address that has its share makes room by itself.
+ */
 static void half_open_begin(struct stream_conn *c)
 {
 	struct stream *s = c->s;
+	unsigned share = s->conf.half_open / HALF_OPEN_SHARE;
 
-	while (s->counters.half_open >= s->conf.half_open && s->half_open) {
-		s->counters.pushed_out++;
-		stream_conn_close(s->half_open, STREAM_END_RESET);
-	}
+	while (c->peer->n_half_open >= (share < HALF_OPEN_LEAST ? HALF_OPEN_LEAST : share))
+		push_out(s, half_open_of(s, c->peer));
+	while (s->counters.half_open >= s->conf.half_open && s->half_open)
+		push_out(s, s->half_open);
 	DL_APPEND2(s->half_open, c, half_prev, half_next);
 	c->half_open = true;
+	c->peer->n_half_open++;
 	s->counters.half_open++;
 }
 
@@ -54,6 +78,7 @@ void stream_half_open_end(struct stream_conn *c)
 		return;
 	DL_DELETE2(c->s->half_open, c, half_prev, half_next);
 	c->half_open = false;
+	c->peer->n_half_open--;
 	c->s->counters.half_open--;
 }
 

@@ -583,6 +583,44 @@ static void test_sessions(void **state)
 	world_free(w);
 }
 
+/* Who never ends a handshake makes room by himself, not at the cost of another address. */
+static void test_half_open(void **state)
+{
+	struct stream_conf conf = conf_of_tests;
+	struct world *w;
+	struct ip_endpoint at = endpoint("127.0.0.1", CLEAR + 1);
+	struct sip_flow up = {
+		.transport = SIP_TRANSPORT_TLS, .local = endpoint("127.0.0.2", 5061), .remote = at};
+	const struct stream_counters *n;
+	char text[70000];
+	unsigned opened = 0;
+	int fd[9];
+
+	(void)state;
+	conf.tls = &turn;
+	conf.tls_ctx = &opened;
+	conf.filtered = conf.filtered_per_address = 100;
+	conf.half_open = 5; /* of one address: 4 */
+	conf.connect_ms = 5000;
+	w = world_make(&conf);
+	n = stream_counters(w->net.s);
+	assert_int_equal(stream_listen(w->net.s, &at, false, &turn, &opened), 0);
+	for (unsigned i = 0; i < 9; i++) {
+		fd[i] = dial(CLEAR + 1);
+		PUMP_UNTIL(w, n->accepted == i + 1);
+	}
+	assert_int_equal(n->half_open, 4);
+	assert_int_equal(n->pushed_out, 5);
+	assert_int_equal(stream_send(w->ue.s, &up, request(text, 5)), 0);
+	PUMP_UNTIL(w, w->ue.messages == 1);
+	assert_int_equal(n->half_open, 4);
+	assert_int_equal(n->pushed_out, 5);
+	for (unsigned i = 0; i < 9; i++)
+		close(fd[i]);
+	PUMP_UNTIL(w, n->half_open == 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -591,7 +629,7 @@ int main(void)
 		cmocka_unit_test(test_sets),	  cmocka_unit_test(test_clear_limits),
 		cmocka_unit_test(test_keepalive), cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_stalled),	  cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_sessions),  cmocka_unit_test(test_half_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
