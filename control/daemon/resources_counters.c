@@ -106,13 +106,15 @@ static json_t *tls_json(const struct daemon *d)
 {
 	struct stream_counters s = tcp_counters(d);
 	struct tls_counters c = *tls_counters(d->tls);
-	json_t *o = json_object();
+	json_t *o = json_object(), *failed = json_object();
 
+	for (unsigned f = 0; f < TLS_FAILURE_COUNT; f++)
+		count_set(failed, tls_failure_name((enum tls_failure)f), c.failed[f]);
 	count_set(o, "connections", s.filtered);
 	count_set(o, "half_open", s.half_open);
 	count_set(o, "handshakes", c.handshakes);
 	count_set(o, "resumed", c.resumed);
-	count_set(o, "failed", c.failed);
+	json_object_set_new(o, "failed", failed);
 	count_set(o, "broken", c.broken);
 	count_set(o, "pushed_out", s.pushed_out);
 	return o;

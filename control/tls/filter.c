@@ -17,10 +17,11 @@ struct tls_conn {
 	struct tls *t;
 	SSL *ssl;
 	struct stream_conn *c;
-	struct sv in;	   /* not read yet, during tls_input() */
-	bool done;	   /* the handshake; OpenSSL's own word changes with errors later */
-	bool bad;	   /* a record did not fit */
-	const char *fault; /* of the peer's certificate, found by us; NULL: none */
+	struct sv in;		  /* not read yet, during tls_input() */
+	bool done;		  /* the handshake; OpenSSL's own word changes with errors later */
+	bool bad;		  /* a record did not fit */
+	const char *fault;	  /* of the peer's certificate, found by us; NULL: none */
+	enum tls_failure failure; /* if it ends now */
 };
 
 /* ---- octets ------------------------------------------------------------------------------- */
@@ -79,7 +80,7 @@ static void conn_free(void *state)
 
 	x->t->counters.open--;
 	if (!x->done)
-		x->t->counters.failed++;
+		x->t->counters.failed[x->failure]++;
 	else if (!x->bad) /* a session outlives a connection that ends without a word (RFC
 			     5246 7.2.1) */
 		SSL_set_shutdown(x->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -172,6 +173,7 @@ static int handshake(struct tls_conn *x)
 	}
 	if (SSL_get_error(x->ssl, rc) == SSL_ERROR_WANT_READ)
 		return 0;
+	x->failure = tls_failure_now();
 	trouble_tell(x, "TLS handshake");
 	return -EPROTO;
 }

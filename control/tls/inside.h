@@ -29,5 +29,6 @@ int tls_conn_verify(int ok, X509_STORE_CTX *path);
 /* Of the server, with the key and the chain it comes with, against the profile: -EINVAL. */
 int tls_certificate_fits(SSL_CTX *ctx, bool legacy, char *why);
 
-/* ---- reason.c: OpenSSL's queue of errors in words, and emptied */
+/* ---- reason.c: OpenSSL's queue of errors; in words, and emptied */
 void tls_why(char *why, const char *what);
+enum tls_failure tls_failure_now(void);

@@ -64,11 +64,24 @@ int tls_certificate_check(const struct tls_check *what, tls_fault_h *fault, void
 /* For stream_listen() and stream_conf.tls; the filter's context is a struct tls. */
 extern const struct stream_filter tls_filter;
 
+/* Why a handshake has come to nothing. */
+enum tls_failure {
+	TLS_FAILURE_UNFINISHED,	 /* the connection ended first: by the peer, or it took too long */
+	TLS_FAILURE_NOT_TLS,	 /* octets of something else */
+	TLS_FAILURE_NO_COMMON,	 /* no version, suite, group or signature that both have */
+	TLS_FAILURE_ALERT,	 /* the peer refused, such as for our certificate */
+	TLS_FAILURE_CERTIFICATE, /* we refused the peer's: at a UE only */
+	TLS_FAILURE_OTHER,
+	TLS_FAILURE_COUNT
+};
+const char *tls_failure_name(enum tls_failure f);
+
 struct tls_counters {
 	uint64_t handshakes; /* done, `resumed` among them */
 	uint64_t resumed;
-	uint64_t failed; /* refused by us or by the peer, or broken off */
+	uint64_t failed[TLS_FAILURE_COUNT];
 	uint64_t broken; /* ended later by a record that does not fit */
 	unsigned open;	 /* connections now, in handshakes too */
 };
 const struct tls_counters *tls_counters(const struct tls *t);
+uint64_t tls_failed(const struct tls *t); /* of all reasons */

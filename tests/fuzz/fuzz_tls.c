@@ -121,13 +121,13 @@ static void begin(struct stream_conn *c, struct tls *t, struct stream_conn *peer
 
 static void end(struct stream_conn *c, bool words)
 {
-	uint64_t failed = tls_counters(c->tls)->failed;
+	uint64_t failed = tls_failed(c->tls);
 
 	if (words)
 		tls_filter.closing(c->state);
 	tls_filter.free(c->state);
 	assert(tls_counters(c->tls)->open == 0);
-	assert(tls_counters(c->tls)->failed == failed + !c->ready);
+	assert(tls_failed(c->tls) == failed + !c->ready);
 	stream_framer_free(&c->framer);
 }
 

@@ -66,7 +66,9 @@ static void shake(struct rig *r, const struct row *row)
 			fail_msg("%s | %s", r->ue.why, r->net.why);
 		return;
 	}
-	RIG_UNTIL(r, r->ue.lost == 1 && tls_counters(r->net.t)->failed == 1);
+	RIG_UNTIL(r, r->ue.lost == 1 && tls_failed(r->net.t) == 1);
+	assert_int_equal(tls_counters(r->net.t)->failed[TLS_FAILURE_ALERT], 1);
+	assert_int_equal(tls_counters(r->ue.t)->failed[TLS_FAILURE_CERTIFICATE], 1);
 	assert_false(r->ue.stood);
 	assert_int_equal(r->net.messages, 0);
 	if (!strstr(r->ue.why, row->why) || !strstr(r->net.why, row->alert))
