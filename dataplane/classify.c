@@ -4,10 +4,13 @@
 
 #include <rte_ether.h>
 
+#include "dataplane/icmp_quote.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/natt.h"
 #include "dataplane/segments.h"
 #include "dataplane/worker.h"
+
+#define VLAN_ID_MASK 0x0fff
 
 /* UDP and TCP alike begin with these. */
 struct l4_ports {
@@ -101,11 +104,52 @@ static enum packet_class classify_clear(struct worker *w, struct pkt *p)
 	return CLASS_HOST;
 }
 
+/*
+ * What a protected port sends nobody else sees in clear, so who quotes it has made it up; but the
+ * port of ESP inside UDP may be among them.
+ */
+static enum packet_class classify_icmp(struct worker *w, struct pkt *p)
+{
+	struct icmp_quote q;
+
+	if (icmp_quote_read(p, &q) && worker_port_protected(w, q.src) &&
+	    !(q.proto == IPPROTO_UDP && q.src == w->env->udp_enc_port))
+		return drop(p, DP_DROP_CLEAR_TO_PROTECTED);
+	return CLASS_ICMP;
+}
+
+/*
+ * Switches pass frames with a priority but no VLAN (IEEE 802.1Q, VID 0), and Linux takes such a tag
+ * off: what is behind it is to be looked at as if it were not there. PKT_KEEP or the reason to
+ * drop.
+ */
+static int priority_tag_strip(struct pkt *p)
+{
+	const struct rte_vlan_hdr *tag;
+	uint8_t *frame = rte_pktmbuf_mtod(p->m, uint8_t *);
+	const struct rte_ether_hdr *eth = (const struct rte_ether_hdr *)frame;
+
+	while (unlikely(eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) ||
+			eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_QINQ))) {
+		tag = (const struct rte_vlan_hdr *)(eth + 1);
+		if (rte_pktmbuf_data_len(p->m) < sizeof(*eth) + sizeof(*tag))
+			return DP_DROP_TRUNCATED;
+		if (tag->vlan_tci & RTE_BE16(VLAN_ID_MASK))
+			return PKT_KEEP;
+		memmove(frame + sizeof(*tag), frame, 2 * sizeof(struct rte_ether_addr));
+		rte_pktmbuf_adj(p->m, sizeof(*tag));
+		frame = rte_pktmbuf_mtod(p->m, uint8_t *);
+		eth = (const struct rte_ether_hdr *)frame;
+	}
+	return PKT_KEEP;
+}
+
 enum packet_class classify_ue(struct worker *w, struct pkt *p)
 {
 	const struct rte_ether_hdr *eth;
 	int reason = frame_make_whole(w, p);
 
+	reason = PKT_THEN(reason, priority_tag_strip(p));
 	if (unlikely(reason != PKT_KEEP))
 		return drop(p, reason);
 	eth = rte_pktmbuf_mtod(p->m, const struct rte_ether_hdr *);
@@ -122,11 +166,23 @@ enum packet_class classify_ue(struct worker *w, struct pkt *p)
 	if (p->proto == IPPROTO_ESP)
 		return CLASS_ESP;
 	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
-		return CLASS_ICMP;
+		return classify_icmp(w, p);
 	return proto_has_ports(p) ? classify_clear(w, p) : CLASS_HOST;
 }
 
 /* ---- from the host ------------------------------------------------------------------------ */
+
+/*
+ * An ICMP error of the kernel's about what has come by an SA would show it in clear. Options and
+ * extension headers are outside ESP's protection, so anybody on the way can have the kernel find
+ * fault with any packet.
+ */
+static bool quotes_protected(const struct worker *w, const struct pkt *p)
+{
+	struct icmp_quote q;
+
+	return icmp_quote_read(p, &q) && worker_port_protected(w, q.dst);
+}
 
 enum packet_class classify_host(struct worker *w, struct pkt *p)
 {
@@ -145,7 +201,7 @@ enum packet_class classify_host(struct worker *w, struct pkt *p)
 	if (p->fragment) /* only the first has ports; the others must not get out in clear */
 		return CLASS_FRAGMENT;
 	if (!proto_has_ports(p))
-		return CLASS_UE;
+		return quotes_protected(w, p) ? drop(p, DP_DROP_CLEAR_FROM_PROTECTED) : CLASS_UE;
 	ports = packet_ports(p);
 	if (!ports)
 		return drop(p, DP_DROP_TRUNCATED);

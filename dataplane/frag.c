@@ -168,12 +168,22 @@ static unsigned dead_datagrams(const struct rte_ip_frag_death_row *dead)
 	return n;
 }
 
+/* rte_ip_frag may have chained some of them already, when it finds a hole. */
+static uint32_t dead_pieces(const struct rte_ip_frag_death_row *dead)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < dead->cnt; i++)
+		n += dead->row[i]->nb_segs;
+	return n;
+}
+
 static void bury(struct frag *f)
 {
 	if (f->dead.cnt == 0)
 		return;
 	f->given_up += dead_datagrams(&f->dead);
-	f->waiting -= f->dead.cnt;
+	f->waiting -= dead_pieces(&f->dead);
 	rte_ip_frag_free_death_row(&f->dead, PREFETCH);
 }
 

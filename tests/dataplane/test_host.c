@@ -215,6 +215,194 @@ static void test_clear_tcp_to_protected_port(void **state)
 	rig_pair_close(&r);
 }
 
+/* An ICMP error about `about`, from the one to whom that was sent; or another ICMP message. */
+static void icmp_make(struct frame *f, const struct frame *about, uint8_t type)
+{
+	bool v6 = about->p[0] >> 4 == 6;
+	size_t n = v6 ? 16 : 4, src = v6 ? 8 : 12, ip;
+	struct path path = {0};
+	uint8_t *icmp;
+
+	path.src.version = path.dst.version = v6 ? 6 : 4;
+	memcpy(path.src.b, about->p + src + n, n);
+	memcpy(path.dst.b, about->p + src, n);
+	ip = ip_write(f->p, &path, v6 ? 58 : 1, 8 + about->n);
+	icmp = f->p + ip;
+	memset(icmp, 0, 8);
+	icmp[0] = type;
+	memcpy(icmp + 8, about->p, about->n);
+	f->n = ip + 8 + about->n;
+}
+
+/* The next ICMP message of this type at the host port, past all neighbour discovery. */
+static void icmp_receive(struct rig_side *side, int version, uint8_t type, struct frame *f)
+{
+	do {
+		host_receive(side, version == 4 ? 1 : 58, f);
+	} while (f->n && f->p[version == 4 ? 20 : 40] != type);
+}
+
+/* Destination options before the TCP header of an IPv6 packet. */
+static void options_insert(struct frame *f)
+{
+	uint16_t len;
+
+	memmove(f->p + 40 + 16, f->p + 40, f->n - 40);
+	memset(f->p + 40, 0, 16);
+	f->p[40] = f->p[6];
+	f->p[41] = 1;
+	f->p[6] = 60;
+	f->n += 16;
+	len = rte_cpu_to_be_16((uint16_t)(f->n - 40));
+	memcpy(f->p + 4, &len, 2);
+}
+
+static const struct {
+	const char *name;
+	int version;
+	uint8_t type;
+	bool options;
+	bool dropped;
+} errors[] = {
+	{"unreachable", 4, 3, false, true},	 {"parameter problem", 4, 12, false, true},
+	{"echo request", 4, 8, false, false},	 {"unreachable", 6, 1, false, true},
+	{"parameter problem", 6, 4, true, true}, {"echo request", 6, 128, false, false},
+};
+
+/*
+ * Options and extension headers are not covered by ESP: who adds a bad one to somebody's packet has
+ * the kernel quote what was decrypted. That must not go out in clear.
+ * covers: SP-11, DP-09
+ */
+static void test_icmp_shows_nothing(void **state)
+{
+	struct frame segment, error, got;
+	struct path path;
+	struct rig_pair r;
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(errors); i++) {
+		print_message("%s, IPv%d\n", errors[i].name, errors[i].version);
+		rig_pair_open(&r, errors[i].version, 1, false);
+		rig_pair_meet(&r);
+		path = (struct path){r.phone.addr, r.pcscf.addr, 40, RIG_PORT_PS};
+		segment_make(&segment, &path, 30, false);
+		if (errors[i].options)
+			options_insert(&segment);
+		icmp_make(&error, &segment, errors[i].type);
+		host_send(&r.pcscf, &r.phone, &error);
+		rig_pair_poll(&r);
+		icmp_receive(&r.phone, errors[i].version, errors[i].type, &got);
+		assert_int_equal(got.n, errors[i].dropped ? 0 : error.n);
+		assert_int_equal(rig_drops(r.pcscf.dp, DP_DROP_CLEAR_FROM_PROTECTED),
+				 errors[i].dropped);
+		/* of an open port it may be told */
+		path.dport = 443;
+		segment_make(&segment, &path, 30, false);
+		icmp_make(&error, &segment, errors[i].type);
+		host_send(&r.pcscf, &r.phone, &error);
+		rig_pair_poll(&r);
+		icmp_receive(&r.phone, errors[i].version, errors[i].type, &got);
+		assert_int_equal(got.n, error.n);
+		rig_pair_close(&r);
+	}
+}
+
+/* Nobody on the way can know what a protected port has sent. covers: SP-11, DP-09 */
+static void test_icmp_forged(void **state)
+{
+	struct frame segment, error, got;
+	struct path path;
+	struct rig_pair r;
+	int version;
+
+	(void)state;
+	for (version = 4; version <= 6; version += 2) {
+		rig_pair_open(&r, version, 1, false);
+		rig_pair_meet(&r);
+		path = (struct path){r.pcscf.addr, r.phone.addr, RIG_PORT_PS, 40};
+		segment_make(&segment, &path, 30, false);
+		icmp_make(&error, &segment, version == 4 ? 3 : 1);
+		host_send(&r.phone, &r.pcscf, &error);
+		rig_pair_poll(&r);
+		icmp_receive(&r.pcscf, version, version == 4 ? 3 : 1, &got);
+		assert_int_equal(got.n, 0);
+		assert_int_equal(rig_drops(r.pcscf.dp, DP_DROP_CLEAR_TO_PROTECTED), 1);
+		path.sport = 443;
+		segment_make(&segment, &path, 30, false);
+		icmp_make(&error, &segment, version == 4 ? 3 : 1);
+		host_send(&r.phone, &r.pcscf, &error);
+		rig_pair_poll(&r);
+		icmp_receive(&r.pcscf, version, version == 4 ? 3 : 1, &got);
+		assert_int_equal(got.n, error.n);
+		rig_pair_close(&r);
+	}
+}
+
+/* Puts `n` tags behind the addresses of a frame. */
+static void tags_insert(struct rte_mbuf *m, unsigned n, uint16_t tci)
+{
+	const uint8_t tag[4] = {0x81, 0, (uint8_t)(tci >> 8), (uint8_t)tci};
+	uint8_t *frame;
+
+	while (n--) {
+		assert_non_null(rte_pktmbuf_prepend(m, sizeof(tag)));
+		frame = rte_pktmbuf_mtod(m, uint8_t *);
+		memmove(frame, frame + sizeof(tag), 12);
+		memcpy(frame + 12, tag, sizeof(tag));
+	}
+}
+
+/*
+ * Linux takes a tag of VLAN 0 off, whatever its priority, and reads on: so do we, and a protected
+ * port stays shut behind it. covers: SP-11, DP-09
+ */
+static void test_priority_tags(void **state)
+{
+	struct frame f, got;
+	struct rte_mbuf *m;
+	struct path path;
+	struct rig_pair r;
+	unsigned n;
+
+	(void)state;
+	for (n = 1; n <= 2; n++) {
+		rig_pair_open(&r, 4, 1, false);
+		rig_pair_meet(&r);
+		path = (struct path){r.phone.addr, r.pcscf.addr, 40, 443};
+		segment_make(&f, &path, 10, false);
+		host_send(&r.phone, &r.pcscf, &f);
+		m = rig_pair_capture(&r, r.up);
+		assert_non_null(m);
+		tags_insert(m, n, 0xe000);
+		assert_int_equal(rte_ring_enqueue(r.up, m), 0);
+		rig_pair_poll(&r);
+		host_receive(&r.pcscf, 6, &got);
+		assert_int_equal(got.n, f.n);
+		assert_memory_equal(got.p, f.p, f.n);
+		host_send(&r.phone, &r.pcscf, &f);
+		m = rig_pair_capture(&r, r.up);
+		assert_non_null(m);
+		*rte_pktmbuf_mtod_offset(m, rte_be16_t *, 14 + 20 + 2) =
+			rte_cpu_to_be_16(RIG_PORT_PS);
+		tags_insert(m, n, 0xe000);
+		assert_int_equal(rte_ring_enqueue(r.up, m), 0);
+		rig_pair_poll(&r);
+		assert_int_equal(rte_ring_count(r.pcscf.host.from), 0);
+		assert_int_equal(rig_drops(r.pcscf.dp, DP_DROP_CLEAR_TO_PROTECTED), 1);
+		/* cut off within the tag */
+		host_send(&r.phone, &r.pcscf, &f);
+		m = rig_pair_capture(&r, r.up);
+		assert_non_null(m);
+		tags_insert(m, 1, 0);
+		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_data_len(m) - 16));
+		assert_int_equal(rte_ring_enqueue(r.up, m), 0);
+		rig_pair_poll(&r);
+		assert_int_equal(rig_drops(r.pcscf.dp, DP_DROP_TRUNCATED), 1);
+		rig_pair_close(&r);
+	}
+}
+
 /* Clear TCP between open ports passes untouched, and so does a frame that is not IP. */
 static void test_others_pass(void **state)
 {
@@ -302,6 +490,9 @@ int main(void)
 		cmocka_unit_test(test_udp_and_tcp_share_the_sa),
 		cmocka_unit_test(test_tcp_without_sa_stays),
 		cmocka_unit_test(test_clear_tcp_to_protected_port),
+		cmocka_unit_test(test_icmp_shows_nothing),
+		cmocka_unit_test(test_icmp_forged),
+		cmocka_unit_test(test_priority_tags),
 		cmocka_unit_test(test_others_pass),
 		cmocka_unit_test(test_host_mtu_leaves_room),
 		cmocka_unit_test(test_control_stalls),

@@ -366,6 +366,41 @@ static void test_crowd(void **state)
 	frag_free(f);
 }
 
+/*
+ * Pieces that add up to the length but leave a hole: some are chained when it is found. They must
+ * not count as waiting for ever, or the crowd's short patience becomes everybody's.
+ * covers: DP-11
+ */
+static void test_holes_are_forgotten(void **state)
+{
+	static const struct hostile_piece pieces[] = {
+		{0, 48, true}, {96, 48, true}, {96, 48, true}, {144, 56, false}};
+	const struct rig *rig = *state;
+	uint64_t ms = rte_get_tsc_hz() / 1000;
+
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		struct frag *f = frag_make(rig, 16);
+		struct rte_mbuf *m;
+
+		for (uint16_t id = 0; id < 64; id++)
+			for (size_t i = 0; i < RTE_DIM(pieces); i++)
+				assert_null(frag_reassemble(
+					f,
+					fragment_make(rig, v6, id, pieces[i].offset, pieces[i].len,
+						      pieces[i].more),
+					1));
+		assert_int_equal(rig_in_use(rig), 0);
+		assert_int_equal(frag_expire(f, ms), 64);
+		assert_null(frag_reassemble(f, fragment_make(rig, v6, 999, 0, 48, true), ms));
+		assert_null(
+			frag_reassemble(f, fragment_make(rig, v6, 1000, 0, 48, true), 500 * ms));
+		m = frag_reassemble(f, fragment_make(rig, v6, 999, 48, 48, false), 500 * ms);
+		assert_non_null(m);
+		rte_pktmbuf_free(m);
+		frag_free(f);
+	}
+}
+
 static void test_timeout(void **state)
 {
 	const struct rig *rig = *state;
@@ -435,21 +470,14 @@ static void test_conf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reassemble),
-		cmocka_unit_test(test_reassemble_mixed),
-		cmocka_unit_test(test_atomic),
-		cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_split),
-		cmocka_unit_test(test_split_fragment),
-		cmocka_unit_test(test_split_refused),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_too_many_pieces),
-		cmocka_unit_test(test_too_many_datagrams),
-		cmocka_unit_test(test_crowd),
-		cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_no_large_buffer),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_reassemble),	cmocka_unit_test(test_reassemble_mixed),
+		cmocka_unit_test(test_atomic),		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_split),		cmocka_unit_test(test_split_fragment),
+		cmocka_unit_test(test_split_refused),	cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_too_many_pieces), cmocka_unit_test(test_too_many_datagrams),
+		cmocka_unit_test(test_crowd),		cmocka_unit_test(test_holes_are_forgotten),
+		cmocka_unit_test(test_timeout),		cmocka_unit_test(test_no_large_buffer),
+		cmocka_unit_test(test_damaged),		cmocka_unit_test(test_conf),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
