@@ -339,18 +339,22 @@ static void test_icmp_forged(void **state)
 	}
 }
 
-/* Puts `n` tags behind the addresses of a frame. */
-static void tags_insert(struct rte_mbuf *m, unsigned n, uint16_t tci)
+/* The frame with `n` tags behind its addresses; frees m. */
+static struct rte_mbuf *tags_insert(struct rte_mbuf *m, unsigned n, uint16_t tci)
 {
 	const uint8_t tag[4] = {0x81, 0, (uint8_t)(tci >> 8), (uint8_t)tci};
-	uint8_t *frame;
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint16_t len = rte_pktmbuf_data_len(m);
+	struct rte_mbuf *tagged = rte_pktmbuf_alloc(rig_pool());
+	uint8_t *to = (uint8_t *)rte_pktmbuf_append(tagged, (uint16_t)(len + n * sizeof(tag)));
 
-	while (n--) {
-		assert_non_null(rte_pktmbuf_prepend(m, sizeof(tag)));
-		frame = rte_pktmbuf_mtod(m, uint8_t *);
-		memmove(frame, frame + sizeof(tag), 12);
-		memcpy(frame + 12, tag, sizeof(tag));
-	}
+	assert_non_null(to);
+	memcpy(to, frame, 12);
+	for (unsigned i = 0; i < n; i++)
+		memcpy(to + 12 + i * sizeof(tag), tag, sizeof(tag));
+	memcpy(to + 12 + n * sizeof(tag), frame + 12, len - 12);
+	rte_pktmbuf_free(m);
+	return tagged;
 }
 
 /*
@@ -374,7 +378,7 @@ static void test_priority_tags(void **state)
 		host_send(&r.phone, &r.pcscf, &f);
 		m = rig_pair_capture(&r, r.up);
 		assert_non_null(m);
-		tags_insert(m, n, 0xe000);
+		m = tags_insert(m, n, 0xe000);
 		assert_int_equal(rte_ring_enqueue(r.up, m), 0);
 		rig_pair_poll(&r);
 		host_receive(&r.pcscf, 6, &got);
@@ -385,7 +389,7 @@ static void test_priority_tags(void **state)
 		assert_non_null(m);
 		*rte_pktmbuf_mtod_offset(m, rte_be16_t *, 14 + 20 + 2) =
 			rte_cpu_to_be_16(RIG_PORT_PS);
-		tags_insert(m, n, 0xe000);
+		m = tags_insert(m, n, 0xe000);
 		assert_int_equal(rte_ring_enqueue(r.up, m), 0);
 		rig_pair_poll(&r);
 		assert_int_equal(rte_ring_count(r.pcscf.host.from), 0);
@@ -394,7 +398,7 @@ static void test_priority_tags(void **state)
 		host_send(&r.phone, &r.pcscf, &f);
 		m = rig_pair_capture(&r, r.up);
 		assert_non_null(m);
-		tags_insert(m, 1, 0);
+		m = tags_insert(m, 1, 0);
 		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_data_len(m) - 16));
 		assert_int_equal(rte_ring_enqueue(r.up, m), 0);
 		rig_pair_poll(&r);
