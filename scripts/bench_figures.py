@@ -7,7 +7,7 @@ EFFICIENCY_BARS = {(64, "aes-cbc"): 0.70, (512, "aes-cbc"): 0.83, (1408, "aes-cb
 SAS_BARS = {1_000_000: 0.80, 4_000_000: 0.72}
 COMPARE_BARS = {64: 1.3, 512: 1.45, 1400: 1.3}
 TUNNEL_BAR, WORKERS_BAR, GAP_BAR_US, OPS_BAR = 8, 1.9, 100, 800_000
-NAMES = {"out": "out", "in": "in"}
+STAGES = ["poll", "classify", "sa", "build", "crypto", "open", "deliver"]  # of both directions
 
 
 def against(value, bar, least=True):
@@ -51,7 +51,7 @@ def many_sas(done):
 
 def stages(done):
     runs = [r for r in done.get("sas", []) if r.get("stages") and r["sas"] in (1, 1_000_000)]
-    names = [n for n in (runs[0]["stages"] if runs else []) if any(r["stages"].get(n, 0) >= 0.5 for r in runs)]
+    names = [n for n in STAGES if any(r["stages"].get(n, 0) >= 0.5 for r in runs)]
     cell = lambda r, n: f"{r['stages'].get(n, 0):.0f}" if r["stages"].get(n, 0) >= 0.5 else "-"
     rows = [[n] + [cell(r, n) for r in runs] for n in names]
     rows.append(["**all**"] + [f"{r['cycles_per_packet']:.0f}" for r in runs])

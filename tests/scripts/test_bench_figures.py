@@ -23,7 +23,8 @@ def result(**kw):
 class Figures(unittest.TestCase):
     def test_bars(self):
         done = {"size": [result(), result(dir="in", efficiency=0.82)],
-                "sas": [result(), result(sas=1_000_000, efficiency=0.60), result(sas=4_000_000, efficiency=0.63, bytes_per_sa=242.0)],
+                "sas": [result(), result(sas=1_000_000, mpps=3.55), result(sas=4_000_000, mpps=3.75, bytes_per_sa=242.0),
+                        result(dir="in", stages={"poll": 4, "classify": 19, "crypto": 257})],
                 "tunnel": [result(mode="udp-enc-tun", cycles_per_packet=420.0)],
                 "workers": [result(), result(workers=2, mpps=9.0)]}
         churn = [{"sa_ops_per_s": 3e6, "lost": 0, "worst_gap_us": 120.0, "quiet_gap_us": 90.0, "gaps_over_100us": 1,
@@ -36,6 +37,7 @@ class Figures(unittest.TestCase):
         self.assertIn("0.83: missed", row("in, aes-cbc, 512 B"))
         self.assertIn("0.71 | 0.8: missed", row("out, 1,000,000"))
         self.assertIn("0.75 | 0.72 | 242", row("out, 4,000,000"))
+        self.assertIn("| - | 19 |", row("classify"))
         self.assertIn("+5.0 % | +8 % |", row("UDP-encapsulated tunnel, out"))
         self.assertIn("1.80 of one | 1.9: missed", row("two workers, out"))
         self.assertIn("100: missed", row("worst gap"))
