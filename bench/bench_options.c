@@ -51,6 +51,8 @@ void bench_options_help(FILE *f)
 	      "       esplanade-bench signal OPTIONS UEs send SIP at a rate, over a wire that "
 	      "loses,\n"
 	      "                                      repeats and damages packets\n"
+	      "       esplanade-bench tls OPTIONS    handshakes, idle and slow connections of the "
+	      "P-CSCF's TLS\n"
 	      "\n"
 	      "  --dir out|in                         (out)\n"
 	      "  --mode transport|udp-enc-tun         (transport)\n"
@@ -70,7 +72,7 @@ void bench_options_help(FILE *f)
 	      "  --connections N\n"
 	      "                 tls: idle connections that stand at once (1000)\n"
 	      "  --slow N       tls: connections that never end their handshake, meanwhile (1000)\n"
-	      "  --help\n"
+	      "  --help, --version\n"
 	      "\n"
 	      "Exit status: 0 results were verified, 1 not so, 2 wrong usage.\n",
 	      f);

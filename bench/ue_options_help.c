@@ -57,6 +57,9 @@ static void help_more(FILE *f)
 	      "  --deliver ADDR[:PORT]   where requests for the first UE go, likewise "
 	      "(127.0.0.1:5080)\n"
 	      "\n"
+	      "phone: needs no --port and --ues without IPsec; its commands: help on stdin, or "
+	      "docs/phone.md\n"
+	      "\n"
 	      "subscribers\n"
 	      "  --count N               how many\n"
 	      "  --first N               number of the first (0)\n"
@@ -64,8 +67,10 @@ static void help_more(FILE *f)
 	      "  --digest                with passwords: impi,password,PASSWORD,impu...\n"
 	      "  --hss FILE              the same for esplanadectl subscriber add --file\n"
 	      "\n"
-	      "Exit status: 0 all registered and all messages delivered, 1 not so, 2 wrong "
-	      "usage.\n",
+	      "Exit status: 0 all registered and all messages delivered (phone: all commands "
+	      "done), "
+	      "1 not so,\n"
+	      "2 wrong usage. Also: --help, --version\n",
 	      f);
 }
 
@@ -85,7 +90,10 @@ void ue_options_help(FILE *f)
 	      "  --ues N                 number of UEs\n"
 	      "  --local PREFIX          their addresses, one each (10.45.0.0/16, fd00:45::/64)\n"
 	      "  --pcscf ADDR[:PORT]     where REGISTER goes in clear\n"
-	      "  --subscribers FILE      at least N lines impi,k,opc,amf,sqn,impu[,impu...]\n"
+	      "  --subscribers FILE      at least N lines impi,k,opc,amf,sqn,impu[,impu...], or "
+	      "with "
+	      "--auth\n"
+	      "                          digest impi,password,PASSWORD,impu[,impu...]\n"
 	      "load, phone: authentication and protection\n"
 	      "  --auth aka|digest|none  aka with --security ipsec; none with none (aka)\n"
 	      "  --security ipsec|tls|tls-first|tls-plain|none   tls: agreed in clear (SM1), then "

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "control/conf/conf.h"
+#include "control/conf/key.h"
 
 struct faults {
 	unsigned n;
@@ -356,6 +356,37 @@ static void test_conf_files(void **state)
 	assert_non_null(strstr(fs.f[1].text, "No such file"));
 }
 
+static bool is_explained(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *p = text; (p = strstr(p, key)); p += n)
+		if (p > text && strchr("\t#\n", p[-1]) && strncmp(p + n, " =", 2) == 0)
+			return true;
+	return false;
+}
+
+/* The sample has every key. Those of static_sas are in docs/static-sas.md. */
+static void test_conf_sample_is_complete(void **state)
+{
+	FILE *f = fopen(CONF_ETC "/esplanade.conf", "re");
+	char text[32768];
+	size_t n;
+
+	(void)state;
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	assert_in_range(n, 1, sizeof(text) - 2);
+	text[n] = '\0';
+	for (size_t i = 0; i < conf_n_keys; i++) {
+		const char *dot = strchr(conf_keys[i].path, '.');
+
+		if (!is_explained(text, dot ? dot + 1 : conf_keys[i].path))
+			fail_msg("%s is not in etc/esplanade.conf", conf_keys[i].path);
+	}
+}
+
 /* covers: F16, ES-10, HX-09 */
 static void test_conf_access_networks(void **state)
 {
@@ -469,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_conf_run_dir),
 		cmocka_unit_test(test_conf_scan_knows_strings_and_comments),
 		cmocka_unit_test(test_conf_files),
+		cmocka_unit_test(test_conf_sample_is_complete),
 		cmocka_unit_test(test_digest),
 	};
 
