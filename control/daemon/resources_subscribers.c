@@ -118,6 +118,8 @@ static const char *add_error(int err)
 		return "IMPI or IMPU exists already";
 	case -EINVAL:
 		return "identities do not fit";
+	case -E2BIG:
+		return "a password for one realm more than there can be";
 	default:
 		return "the store failed";
 	}
@@ -240,7 +242,7 @@ void resource_subscriber_put(void *ctx, const struct mgmt_request *q, struct mgm
 	if (err == -ENOENT)
 		mgmt_fail(r, 404, "no subscriber %s", q->name);
 	else if (err)
-		mgmt_fail(r, err == -EINVAL ? 400 : 500, "%s", add_error(err));
+		mgmt_fail(r, err == -EIO ? 500 : 400, "%s", add_error(err));
 	else
 		r->body = json_pack("{s:i}", "changed", 1);
 	if (!err)

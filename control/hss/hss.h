@@ -75,8 +75,8 @@ int hss_batch_end(struct hss *h);
 /* H(A1) of a password, for each hash. s->impi must be set. -E2BIG: too many realms, or too long */
 int hss_subscriber_password(struct hss_subscriber *s, struct sv realm, const void *password,
 			    size_t n);
-/* New H(A1)s in place of those of the same realm; s has the IMPI and them. -ENOENT, -EINVAL, -EIO
- */
+/* New H(A1)s in place of those of the same realm; s has the IMPI and them. -ENOENT, -EINVAL, -EIO,
+ * -E2BIG: more than HSS_MAX_REALMS then */
 int hss_subscriber_digest_set(struct hss *h, const struct hss_subscriber *s);
 /* Calls each in order of IMPI, k, opc and ha1 left zero; a handler that returns false ends it. */
 typedef bool hss_subscriber_h(void *arg, const struct hss_subscriber *s, enum cx_registration flag);

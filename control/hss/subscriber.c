@@ -219,6 +219,30 @@ static int realm_delete(struct hss *h, int64_t id, const char *realm)
 	return query_run(h, q, "removing a digest");
 }
 
+static bool has_realm(const struct hss_digest *digests, unsigned n, const char *realm)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(digests[i].realm, realm) == 0)
+			return true;
+	return false;
+}
+
+/* Of one realm more than HSS_MAX_REALMS nobody could read any. */
+static int realms_fit(struct hss *h, int64_t id, const struct hss_subscriber *s)
+{
+	struct hss_digest digests[HSS_MAX_REALMS];
+	unsigned n, more = 0;
+	int err = store_digests(&h->store, id, digests, &n);
+
+	for (unsigned i = 0; i < s->n_digests; i++)
+		more += !has_realm(digests, n, s->digests[i].realm) &&
+			!has_realm(s->digests, i, s->digests[i].realm);
+	sodium_memzero(digests, sizeof(digests));
+	if (err)
+		return err;
+	return n + more > HSS_MAX_REALMS ? -E2BIG : 0;
+}
+
 int hss_subscriber_digest_set(struct hss *h, const struct hss_subscriber *s)
 {
 	struct store_row row;
@@ -227,6 +251,8 @@ int hss_subscriber_digest_set(struct hss *h, const struct hss_subscriber *s)
 	if (!digests_valid(s) || s->n_digests == 0)
 		return -EINVAL;
 	err = store_find(&h->store, sv_of(s->impi), (struct sv){0}, &row);
+	if (!err)
+		err = realms_fit(h, row.id, s);
 	if (!err)
 		err = store_exec(&h->store, "SAVEPOINT one");
 	if (err)
@@ -268,19 +294,32 @@ int hss_subscriber_del(struct hss *h, struct sv impi)
 
 /* ---- listing ------------------------------------------------------------------------------ */
 
+/* Somebody may have written to the file since it was checked. */
+static bool row_in_range(const struct hss *h, sqlite3_stmt *q)
+{
+	int flag = sqlite3_column_int(q, 2), variant = sqlite3_column_int(q, 7);
+
+	if (flag >= 0 && flag <= CX_REGISTERED && variant >= 0 && variant <= HSS_VARIANT_HSS)
+		return true;
+	fprintf(stderr, "hss: %s: subscriber %lld is damaged\n", h->path,
+		(long long)sqlite3_column_int64(q, 0));
+	return false;
+}
+
 static int listing_fill(struct hss *h, sqlite3_stmt *q, struct hss_subscriber *s,
 			struct store_impus *impus)
 {
 	int64_t id = sqlite3_column_int64(q, 0);
 	const char *impi = (const char *)sqlite3_column_text(q, 4);
 	const void *amf = sqlite3_column_blob(q, 8);
-	int err = store_impus(&h->store, id, impus);
+	int err = row_in_range(h, q) ? store_impus(&h->store, id, impus) : -EIO;
 
+	if (err)
+		return err;
 	*s = (struct hss_subscriber){.n_impus = impus->n,
 				     .no_aka = !sqlite3_column_int(q, 6),
 				     .variant = (enum hss_variant)sqlite3_column_int(q, 7)};
-	if (!err)
-		err = store_digests(&h->store, id, s->digests, &s->n_digests);
+	err = store_digests(&h->store, id, s->digests, &s->n_digests);
 	for (unsigned i = 0; i < s->n_digests; i++)
 		sodium_memzero(s->digests[i].ha1, sizeof(s->digests[i].ha1));
 	if (err)

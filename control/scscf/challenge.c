@@ -149,6 +149,7 @@ bool challenge_answered(struct user *u, const struct reg *r)
 
 	if (right) {
 		memcpy(u->good_nonce, u->challenge.nonce, sizeof(u->good_nonce));
+		digest_forget(u);
 		user_challenge_end(u, USER_ON_RIGHT_ANSWER);
 		reauth_done(u);
 	}

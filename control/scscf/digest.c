@@ -23,6 +23,12 @@ void digest_free(struct digest *d)
 	free(d);
 }
 
+void digest_forget(struct user *u)
+{
+	digest_free(u->digest);
+	u->digest = NULL;
+}
+
 /* ---- what it is --------------------------------------------------------------------------- */
 
 /* Only of what has a response. */

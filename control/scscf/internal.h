@@ -204,6 +204,7 @@ struct digest {		     /* wiped when freed */
 };
 
 void digest_free(struct digest *d);
+void digest_forget(struct user *u); /* authenticated by AKA since: H(A1) is not needed any more */
 /* Has the challenge that this answers been voided by a newer one? */
 bool digest_is_late(const struct user *u, const struct reg *r);
 /* Does it answer the challenge, or use the last good nonce once more? */

@@ -459,6 +459,38 @@ static void test_new_password(void **state)
 	hss_free(h);
 }
 
+static bool counted(void *arg, const struct hss_subscriber *s, enum cx_registration flag)
+{
+	(void)flag;
+	*(unsigned *)arg += s->n_digests;
+	return true;
+}
+
+/* One realm more than can be read would lock the subscriber out, and spoil the list of all. */
+/* covers: DN-01 */
+static void test_realms(void **state)
+{
+	struct hss *h = open_with(&(struct hss_digest_conf){0});
+	unsigned n = 0;
+	char realm[32];
+	struct h_answer a;
+
+	(void)state;
+	add(h, 0, BOTH, HSS_VARIANT_DEFAULT);
+	for (unsigned i = 1; i <= HSS_MAX_REALMS + 1; i++) {
+		struct hss_subscriber s = {.impi = H_IMPI};
+
+		snprintf(realm, sizeof(realm), "realm%u.net", i);
+		assert_int_equal(hss_subscriber_password(&s, sv_of(realm), "neu", 3), 0);
+		assert_int_equal(hss_subscriber_digest_set(h, &s), i < HSS_MAX_REALMS ? 0 : -E2BIG);
+	}
+	mar(h, CX_SCHEME_DIGEST, &a, 1);
+	assert_int_equal(a.result, CX_SUCCESS);
+	assert_int_equal(hss_subscriber_each(h, counted, &n), 0);
+	assert_int_equal(n, HSS_MAX_REALMS);
+	hss_free(h);
+}
+
 /* covers: DN-01 */
 static void test_refused(void **state)
 {
@@ -567,12 +599,19 @@ static void test_no_password_in_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vector),	     cmocka_unit_test(test_schemes),
-		cmocka_unit_test(test_variants),     cmocka_unit_test(test_check),
-		cmocka_unit_test(test_stale),	     cmocka_unit_test(test_nonce_count),
-		cmocka_unit_test(test_voided),	     cmocka_unit_test(test_not_to_be_checked),
-		cmocka_unit_test(test_new_password), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_list),	     cmocka_unit_test(test_no_password_in_file),
+		cmocka_unit_test(test_vector),
+		cmocka_unit_test(test_schemes),
+		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_nonce_count),
+		cmocka_unit_test(test_voided),
+		cmocka_unit_test(test_not_to_be_checked),
+		cmocka_unit_test(test_new_password),
+		cmocka_unit_test(test_realms),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_no_password_in_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,41 @@ static void test_damaged_row(void **state)
 	}
 }
 
+static bool listed(void *arg, const struct hss_subscriber *s, enum cx_registration flag)
+{
+	(void)s;
+	(void)flag;
+	++*(unsigned *)arg;
+	return true;
+}
+
+/* The same behind our back, while the file is in use. */
+static void test_damaged_later(void **state)
+{
+	static const char *const damages[] = {
+		"UPDATE subscriber SET flag = 99", "UPDATE subscriber SET flag = -1",
+		"UPDATE subscriber SET variant = 3", "UPDATE subscriber SET variant = -1"};
+	struct h_dir *d = *state;
+
+	for (unsigned i = 0; i < N_OF(damages); i++) {
+		struct hss *h = h_open(d->file, 32);
+		char statements[256];
+		struct h_answer a;
+		unsigned n = 0;
+
+		h_add(h, 0);
+		snprintf(statements, sizeof(statements), "PRAGMA ignore_check_constraints = ON; %s",
+			 damages[i]);
+		sql(d->file, statements);
+		assert_int_equal(hss_subscriber_each(h, listed, &n), -EIO);
+		assert_int_equal(n, 0);
+		h_mar(h, 0, 1, &a);
+		assert_int_equal(a.result, CX_UNABLE);
+		hss_free(h);
+		unlink(d->file);
+	}
+}
+
 /* A file of the first release: all that is in it stays, and Digest can come in. */
 static void test_upgrade(void **state)
 {
@@ -311,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_upgrade, setup, teardown),
 	};
 

@@ -468,6 +468,29 @@ static void test_refresh(void **state)
 	}
 }
 
+/* Who comes back by AKA shows the nonce of that in a refresh: it says nothing of Digest any more.
+ */
+/* covers: C-32, IN-08 */
+static void test_aka_after_digest(void **state)
+{
+	struct core *c = start(&by_scscf);
+	struct reg_opts o = {.integrity = "yes"};
+	struct ue u;
+	char *nc;
+
+	(void)state;
+	ue_init_has(&u, c, 1, UE_BOTH);
+	assert_int_equal(first(&u), 401);
+	assert_int_equal(ue_digest(&u, &right, "tls-pending"), 200);
+	ue_attach(&u);
+	nc = strstr(u.good, "nc=00000001");
+	assert_non_null(nc);
+	nc[10] = '2';
+	o.authorization = u.good;
+	assert_int_equal(ue_register(&u, &o), 200);
+	core_free(c);
+}
+
 /* With the last nonce and the next count: proof anew, and no challenge needed. */
 /* covers: DN-12, D-10, DF-07, DF-08 */
 static void test_nonce_count(void **state)
@@ -862,6 +885,7 @@ int main(void)
 		cmocka_unit_test(test_answer_came_by),
 		cmocka_unit_test(test_pending_without_answer),
 		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_aka_after_digest),
 		cmocka_unit_test(test_nonce_count),
 		cmocka_unit_test(test_password_changed),
 		cmocka_unit_test(test_stale),
