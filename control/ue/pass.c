@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <sodium.h>
+
 #include "control/base/parse.h"
 #include "control/sip/edit.h"
 #include "control/ue/dialog.h"
@@ -14,23 +16,27 @@
 #define BRANCH	   "z9hG4bKgw" /* sip_branch() continues in hex digits */
 #define BRANCH_LEN 48
 
-static uint64_t hash_add(uint64_t h, struct sv v) /* FNV-1a; nobody else chooses what goes in */
+/* Keyed, as the network's messages go in, too. */
+static uint64_t hash_add(const struct ue *u, uint64_t h, struct sv v)
 {
-	for (size_t i = 0; i < v.n; i++)
-		h = (h ^ (unsigned char)v.p[i]) * UINT64_C(0x100000001b3);
+	uint64_t both[2] = {h, 0};
+
+	crypto_shorthash((unsigned char *)&both[1], (const unsigned char *)v.p, v.n, u->pass_key);
+	crypto_shorthash((unsigned char *)&h, (const unsigned char *)both, sizeof(both),
+			 u->pass_key);
 	return h;
 }
 
 /* Without a branch of RFC 3261 below: as 17.2.3 compares, but the method of ACK and CANCEL. */
-static uint64_t branch_number(const struct sip_msg *m, const struct sip_via *v)
+static uint64_t branch_number(const struct ue *u, const struct sip_msg *m, const struct sip_via *v)
 {
-	uint64_t h = hash_add(UINT64_C(0xcbf29ce484222325), v->host);
+	uint64_t h = hash_add(u, v->port, v->host);
 
-	h = hash_add(h, m->branch);
+	h = hash_add(u, h, m->branch);
 	if (sv_has_prefix(m->branch, SV("z9hG4bK")))
 		return h;
-	h = hash_add(hash_add(h, m->call_id), m->from_tag);
-	return (h ^ m->cseq) * UINT64_C(0x100000001b3);
+	h = hash_add(u, hash_add(u, h, m->call_id), m->from_tag);
+	return hash_add(u, h ^ m->cseq, (struct sv){0});
 }
 
 static int text_of(const struct sip_edit *e, char *text, struct sv *out)
@@ -158,7 +164,7 @@ static int request_pass(struct ue *u, const struct sip_msg *m, uint64_t now)
 	if (m->method == SIP_REGISTER || sip_via_top(&v, m) < 0)
 		return -EPERM;
 	snprintf(branch, sizeof(branch), BRANCH "%016llx",
-		 (unsigned long long)branch_number(m, &v));
+		 (unsigned long long)branch_number(u, m, &v));
 	ue_via_write(u, &b, on, branch);
 	sip_edit_init(&e, m);
 	sip_edit_insert(&e, SIP_HDR_VIA, "%.*s", (int)b.n - 2, via);
@@ -244,10 +250,27 @@ static void request_take(struct ue *u, const struct sip_flow *from, const struct
 	sip_edit_init(&e, m);
 	sip_edit_insert(&e, SIP_HDR_VIA, "Via: SIP/2.0/UDP %s;branch=" BRANCH "%016llx.%x.%c",
 			ip_endpoint_format(&u->behind, at),
-			(unsigned long long)branch_number(m, &v), (unsigned)from->set,
+			(unsigned long long)branch_number(u, m, &v), (unsigned)from->set,
 			from->transport == SIP_TRANSPORT_TCP ? 't' : 'u');
 	if (text_of(&e, text, &taken) == 0)
 		u->env.pass(u->env.ctx, u, taken);
+}
+
+/*
+ * Responses go where the program's Via says, and whoever answers has had that in hand: ours is made
+ * of what it was.
+ */
+static bool is_as_sent(const struct ue *u, struct sv branch, struct sv taken)
+{
+	char was[BRANCH_LEN];
+	struct sip_msg below;
+	struct sip_via v;
+
+	if (sip_msg_parse(&below, taken) < 0 || sip_via_top(&v, &below) < 0)
+		return false;
+	snprintf(was, sizeof(was), BRANCH "%016llx",
+		 (unsigned long long)branch_number(u, &below, &v));
+	return sv_eq(branch, sv_of(was));
 }
 
 static void response_take(struct ue *u, const struct sip_msg *m)
@@ -258,7 +281,7 @@ static void response_take(struct ue *u, const struct sip_msg *m)
 
 	sip_edit_init(&e, m);
 	sip_edit_remove_first(&e, SIP_HDR_VIA);
-	if (text_of(&e, text, &taken) == 0)
+	if (text_of(&e, text, &taken) == 0 && is_as_sent(u, m->branch, taken))
 		u->env.pass(u->env.ctx, u, taken);
 }
 

@@ -201,6 +201,7 @@ int ue_alloc(struct ue **up, const struct ue_conf *conf, const struct ue_env *en
 		return rc;
 	}
 	values_copy(u, conf);
+	secret_random(u->pass_key, sizeof(u->pass_key));
 	*up = u;
 	return 0;
 }

@@ -108,7 +108,8 @@ struct ue {
 	uint16_t last_port_uc;
 	uint32_t cseq;
 	char call_id[33], tag[17];
-	char *service_route; /* list as it stood; NULL: none */
+	unsigned char pass_key[16]; /* of branches (pass.c); crypto_shorthash_KEYBYTES */
+	char *service_route;	    /* list as it stood; NULL: none */
 	struct ue_set sets[UE_MAX_SETS];
 	struct ue_run run;
 	uint64_t register_ms;

@@ -107,6 +107,32 @@ static void response_in(void **state)
 	h_free(h);
 }
 
+/* Whoever answers has the Vias in hand: a response must not take the gateway elsewhere. */
+static void response_is_not_led_astray(void **state)
+{
+	static const char *const below[] = {
+		"",
+		"Via: SIP/2.0/UDP 127.0.0.1:22;branch=z9hG4bK-1-0\r\n",
+		"Via: SIP/2.0/UDP 10.0.0.1:5061;branch=z9hG4bK-1-0\r\n",
+		"Via: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bK-1-1\r\n",
+		"Via: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bKgw\r\n",
+		"Via: SIP/2.0/UDP 127.0.0.1:22;branch=z9hG4bK-1-0\r\n"
+		"Via: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bK-1-0\r\n",
+	};
+	sa_set_id id;
+	struct h *h = start(&id);
+
+	(void)state;
+	assert_int_equal(pass(h, invite), 0);
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++)
+		h_respond(h, h_last(h), id, 200, below[i]);
+	assert_int_equal(h->n_passed, 0);
+	h_respond(h, h_last(h), id, 200,
+		  "Via: SIP/2.0/UDP 127.0.0.1:5061;received=127.0.0.1;branch=z9hG4bK-1-0\r\n");
+	assert_int_equal(h->n_passed, 1);
+	h_free(h);
+}
+
 /* covers: LU-09 */
 static void request_in_and_answer(void **state)
 {
@@ -173,8 +199,11 @@ static void what_does_not_pass(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(request_out),	      cmocka_unit_test(branches),
-		cmocka_unit_test(response_in),	      cmocka_unit_test(request_in_and_answer),
+		cmocka_unit_test(request_out),
+		cmocka_unit_test(branches),
+		cmocka_unit_test(response_in),
+		cmocka_unit_test(response_is_not_led_astray),
+		cmocka_unit_test(request_in_and_answer),
 		cmocka_unit_test(what_does_not_pass),
 	};
 
