@@ -110,68 +110,31 @@ void ue_call_body(struct sbuf *b, struct sv body)
 	sbuf_put(b, body);
 }
 
-struct ue *ue_call_request_done(struct ue_request *r)
-{
-	struct ue *u = r->ue;
-	sa_set_id set = r->set;
-
-	ue_set_arrived(u, set, -r->arrived);
-	ue_request_free(r);
-	ue_set_busy(u, set, -1);
-	return u;
-}
-
-static int request_send(struct ue_call *c, struct ue_request *r, const struct ue_set *on,
-			enum sip_method method, const char *fields, struct sv body,
-			sip_client_h *handler, uint64_t now)
+int ue_call_request(struct ue_call *c, enum sip_method method, const char *fields, struct sv body,
+		    sip_client_h *handler, struct ue_request **rp, uint64_t now)
 {
 	struct ue *u = c->ue;
 	char text[UE_TEXT_MAX];
 	struct sbuf b = sbuf_of(text, sizeof(text));
-	struct sip_flow flow;
+	struct ue_request *r;
+	struct ue_set *on;
+	int rc = ue_request_create(u, &r, &on);
 
-	sip_branch(r->branch);
+	if (rc < 0)
+		return rc;
 	ue_dialog_write(u, &c->d, on, r->branch, sip_method_text(method), ++c->d.cseq, &b);
 	sbuf_put(&b, sv_of(fields));
 	ue_call_body(&b, body);
-	if (b.overflow)
-		return -EMSGSIZE;
-	ue_request_flow(u, on, &b, &flow, now);
+	rc = ue_request_send(r, on, &b, handler, now);
+	if (rc < 0)
+		return rc;
+	if (rp)
+		*rp = r;
 	if (method == SIP_INVITE) {
 		c->sent = sv_dup(sbuf_sv(&b));
 		c->sent_len = b.n;
 		c->invite_cseq = c->d.cseq;
 	}
-	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), handler, r, now);
-}
-
-int ue_call_request(struct ue_call *c, enum sip_method method, const char *fields, struct sv body,
-		    sip_client_h *handler, struct ue_request **rp, uint64_t now)
-{
-	struct ue *u = c->ue;
-	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT); /* LU-02, LU-09 */
-	struct ue_request *r;
-	int rc;
-
-	if (!ue_service_allowed(u) || (!on && !u->unprotected))
-		return -ENOTCONN;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return -ENOMEM;
-	r->ue = u;
-	r->set = on ? on->sa.id : 0;
-	r->next = u->requests;
-	u->requests = r;
-	if (rp)
-		*rp = r;
-	rc = request_send(c, r, on, method, fields, body, handler, now);
-	if (rc < 0) {
-		if (rp)
-			*rp = NULL;
-		ue_request_free(r);
-		return rc;
-	}
-	ue_set_busy(u, r->set, 1);
 	return 0;
 }
 
@@ -184,7 +147,7 @@ static void on_bye(void *arg, const struct sip_msg *m, uint64_t now)
 		return;
 	if (c && c->bye != r)
 		c = NULL;
-	ue_call_request_done(r);
+	ue_request_done(r);
 	if (c)
 		ue_call_over(c, m && m->status < 300 ? SV("") : SV("BYE failed"), now);
 }

@@ -39,8 +39,6 @@ void ue_call_over(struct ue_call *c, struct sv reason, uint64_t now); /* frees i
 int ue_call_request(struct ue_call *c, enum sip_method method, const char *fields, struct sv body,
 		    sip_client_h *handler, struct ue_request **rp, uint64_t now);
 int ue_call_bye(struct ue_call *c, uint64_t now);
-/* A request of ours has its final answer (NULL: none); returns the UE. */
-struct ue *ue_call_request_done(struct ue_request *r);
 void ue_call_body(struct sbuf *b, struct sv body); /* Content-*, empty line, body */
 void ue_call_repeat(struct ue_call *c, struct sv text, const struct sip_flow *flow, uint64_t now);
 void ue_call_repeat_stop(struct ue_call *c);

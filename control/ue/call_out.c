@@ -11,7 +11,7 @@ static void ignored(void *arg, const struct sip_msg *m, uint64_t now)
 {
 	(void)now;
 	if (!m || m->status >= 200)
-		ue_call_request_done(arg);
+		ue_request_done(arg);
 }
 
 /* ---- CANCEL ------------------------------------------------------------------------------- */
@@ -195,7 +195,7 @@ static void on_invite(void *arg, const struct sip_msg *m, uint64_t now)
 			provisional(c, m, now);
 		return;
 	}
-	ue_call_request_done(r);
+	ue_request_done(r);
 	if (!c)
 		return;
 	c->invite = NULL;

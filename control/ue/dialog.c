@@ -156,10 +156,7 @@ void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct
 		    d->remote_tag ? d->remote_tag : "");
 	sbuf_printf(b, "Call-ID: %s\r\nCSeq: %u %.*s\r\nP-Preferred-Identity: <%.*s>\r\n",
 		    d->call_id, cseq, SV_ARG(method), SV_ARG(u->impu));
-	if (on && on->security_server && !sv_eq(method, SV("ACK")))
-		sbuf_printf(
-			b,
-			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
-			on->security_server);
+	if (!sv_eq(method, SV("ACK")))
+		ue_agreement_write(on, b);
 	ue_access_write(u, b);
 }

@@ -9,22 +9,11 @@
 
 /* ---- out ---------------------------------------------------------------------------------- */
 
-void ue_request_free(struct ue_request *r)
-{
-	struct ue_request **p = &r->ue->requests;
-
-	while (*p && *p != r)
-		p = &(*p)->next;
-	if (*p)
-		*p = r->next;
-	free(r);
-}
-
 static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 {
 	struct ue_request *r = arg;
-	struct ue *u = r->ue;
 	sa_set_id set = r->set;
+	struct ue *u = r->ue;
 	char reason[64] = "no answer";
 
 	if (m && m->status < 200) {
@@ -32,9 +21,7 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 		r->arrived = true;
 		return;
 	}
-	ue_set_arrived(u, set, -r->arrived);
-	ue_request_free(r);
-	ue_set_busy(u, set, -1);
+	ue_request_done(r);
 	if (m && m->status < 300) {
 		ue_event(u, UE_MESSAGE_SENT_OK, (struct sv){0}, now);
 		return;
@@ -47,20 +34,6 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 		u->restarts = 0;
 		(void)ue_run_start(u, false, now); /* LC-04 */
 	}
-}
-
-/* The P-CSCF and what it told us at registration (TS 24.229 5.1.2A.1.1). */
-void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
-{
-	if (!ue_agrees(u) && !u->service_route)
-		return; /* a registrar that is its own proxy needs none */
-	sbuf_put(b, SV("Route: <sip:"));
-	ue_host_write(b, &u->pcscf.addr);
-	sbuf_printf(b, ":%u%s;lr>", on ? on->sa.remote_port[SA_CLIENT] : u->pcscf.port,
-		    on && on->tls ? ";transport=tls" : "");
-	if (u->service_route)
-		sbuf_printf(b, ", %s", u->service_route);
-	sbuf_put(b, SV("\r\n"));
 }
 
 static void dialog_write(const struct ue *u, struct sv to, struct sbuf *b)
@@ -82,11 +55,7 @@ static void message_write(const struct ue *u, const struct ue_set *on, const cha
 	ue_via_write(u, b, on, branch);
 	ue_route_write(u, on, b);
 	dialog_write(u, to, b);
-	if (on && on->security_server)
-		sbuf_printf(
-			b,
-			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
-			on->security_server);
+	ue_agreement_write(on, b);
 	ue_access_write(u, b);
 	sbuf_printf(b, "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", body.n);
 	sbuf_put(b, body);
@@ -102,51 +71,21 @@ bool ue_uri_is_safe(struct sv uri)
 	return sip_uri_parse(&parsed, uri) == 0;
 }
 
-static int message_send(struct ue *u, struct ue_request *r, const struct ue_set *on, struct sv to,
-			struct sv body, uint64_t now)
+int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now)
 {
 	char text[UE_TEXT_MAX];
 	struct sbuf b = sbuf_of(text, sizeof(text));
-	struct sip_flow flow;
-
-	sip_branch(r->branch);
-	message_write(u, on, r->branch, to, body, &b);
-	if (b.overflow)
-		return -EMSGSIZE;
-	ue_request_flow(u, on, &b, &flow, now);
-	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), on_response, r, now);
-}
-
-/* LU-06: an unprotected SM1 bars all services until SM12. */
-bool ue_service_allowed(const struct ue *u)
-{
-	return u->registered && (u->run.step == UE_STEP_NONE || u->run.sm1_set);
-}
-
-int ue_message(struct ue *u, struct sv to_uri, struct sv body, uint64_t now)
-{
-	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT); /* LU-02, LU-09 */
 	struct ue_request *r;
+	struct ue_set *on;
 	int rc;
 
-	if (!ue_service_allowed(u) || (!on && !u->unprotected))
-		return -ENOTCONN;
 	if (!ue_uri_is_safe(to_uri))
 		return -EINVAL;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return -ENOMEM;
-	r->ue = u;
-	r->set = on ? on->sa.id : 0;
-	r->next = u->requests;
-	u->requests = r;
-	rc = message_send(u, r, on, to_uri, body, now);
-	if (rc < 0) {
-		ue_request_free(r);
+	rc = ue_request_create(u, &r, &on);
+	if (rc < 0)
 		return rc;
-	}
-	ue_set_busy(u, r->set, 1);
-	return 0;
+	message_write(u, on, r->branch, to_uri, body, &b);
+	return ue_request_send(r, on, &b, on_response, now);
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */

@@ -126,12 +126,10 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 	struct ue *u = r->ue;
 	struct ue_subscription *s = u->subscription;
 	bool ours = s && s->request == r;
-	sa_set_id set = r->set;
 
 	if (m && m->status < 200)
 		return;
-	ue_request_free(r);
-	ue_set_busy(u, set, -1);
+	ue_request_done(r);
 	if (!ours)
 		return;
 	s->request = NULL;
@@ -158,12 +156,9 @@ static void dialog_write(const struct ue *u, struct sbuf *b)
 		    s->tag, SV_ARG(u->impu));
 	if (s->remote_tag)
 		sbuf_printf(b, ";tag=%s", s->remote_tag);
-	sbuf_printf(b,
-		    "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\nP-Preferred-Identity: <%.*s>\r\n"
-		    "Contact: <sip:%.*s@",
-		    s->call_id, s->cseq, SV_ARG(u->impu), SV_ARG(u->user));
-	ue_contact_end_write(u, b);
-	sbuf_put(b, SV("\r\n"));
+	sbuf_printf(b, "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\nP-Preferred-Identity: <%.*s>\r\n",
+		    s->call_id, s->cseq, SV_ARG(u->impu));
+	ue_contact_write(u, b);
 }
 
 static void subscribe_write(const struct ue *u, const struct ue_set *on, const char *branch,
@@ -181,11 +176,7 @@ static void subscribe_write(const struct ue *u, const struct ue_set *on, const c
 	else
 		ue_route_write(u, on, b);
 	dialog_write(u, b);
-	if (on && on->security_server)
-		sbuf_printf(
-			b,
-			"Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Verify: %s\r\n",
-			on->security_server);
+	ue_agreement_write(on, b);
 	ue_access_write(u, b);
 	sbuf_printf(b,
 		    "Event: reg\r\nAccept: " REGINFO_TYPE
@@ -193,44 +184,22 @@ static void subscribe_write(const struct ue *u, const struct ue_set *on, const c
 		    UE_SUBSCRIPTION_EXPIRES);
 }
 
-static int subscribe_send(struct ue *u, const struct ue_set *on, struct ue_request *r, uint64_t now)
+static int subscribe(struct ue *u, uint64_t now)
 {
 	char text[UE_TEXT_MAX];
 	struct sbuf b = sbuf_of(text, sizeof(text));
-	struct sip_flow flow;
-
-	u->subscription->cseq++;
-	sip_branch(r->branch);
-	subscribe_write(u, on, r->branch, &b);
-	if (b.overflow)
-		return -EMSGSIZE;
-	ue_request_flow(u, on, &b, &flow, now);
-	return sip_client_create(u->txns, &r->txn, &flow, sbuf_sv(&b), on_response, r, now);
-}
-
-static int subscribe(struct ue *u, uint64_t now)
-{
-	struct ue_set *on = ue_set_in(u, UE_SET_CURRENT);
 	struct ue_request *r;
-	int rc;
+	struct ue_set *on;
+	int rc = ue_request_create(u, &r, &on);
 
-	if (!ue_service_allowed(u) || (!on && !u->unprotected))
-		return -EAGAIN;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return -ENOMEM;
-	r->ue = u;
-	r->set = on ? on->sa.id : 0;
-	r->next = u->requests;
-	u->requests = r;
-	rc = subscribe_send(u, on, r, now);
-	if (rc < 0) {
-		ue_request_free(r);
+	if (rc < 0)
 		return rc;
-	}
-	u->subscription->request = r;
-	ue_set_busy(u, r->set, 1);
-	return 0;
+	u->subscription->cseq++;
+	subscribe_write(u, on, r->branch, &b);
+	rc = ue_request_send(r, on, &b, on_response, now);
+	if (rc == 0)
+		u->subscription->request = r;
+	return rc;
 }
 
 static void on_timer(struct timer *t, void *arg, uint64_t now)

@@ -210,8 +210,21 @@ int ue_nat_choose(const struct ue *u, const struct agree_list *l, const struct a
 void ue_nat_tunnel_fill(const struct ue *u, struct sa_set *sa);
 void ue_nat_beat(struct ue *u, uint64_t now); /* from now on, while there is a tunnel */
 
-/* ---- message.c ---- */
+/* ---- request.c ---- */
+bool ue_service_allowed(const struct ue *u);
+/* Header fields; none where there is nothing to say. */
+void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b);
+void ue_agreement_write(const struct ue_set *on, struct sbuf *b);
+/* A request to be written for the set *on (NULL: in clear), with its branch. -ENOTCONN: not now. */
+int ue_request_create(struct ue *u, struct ue_request **rp, struct ue_set **on);
+/* Sends what was written; b keeps the text as it went out. Frees the request on failure. */
+int ue_request_send(struct ue_request *r, const struct ue_set *on, struct sbuf *b,
+		    sip_client_h *handler, uint64_t now);
+/* It has its final answer, or there will be none: frees it; returns the UE. */
+struct ue *ue_request_done(struct ue_request *r);
 void ue_request_free(struct ue_request *r);
+
+/* ---- message.c ---- */
 void ue_served_free(struct ue_served *s);
 void ue_serve(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, uint64_t now);
 int ue_answer(struct ue *u, const struct sip_flow *from, const struct sip_msg *m, unsigned status,
@@ -221,8 +234,6 @@ int ue_serve_begin(struct ue *u, const struct sip_flow *from, const struct sip_m
 		   struct sip_server_txn **handle, uint64_t now);
 void ue_served_unwatch(struct sip_server_txn *txn); /* its handle goes before it does */
 bool ue_uri_is_safe(struct sv uri);
-void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b);
-bool ue_service_allowed(const struct ue *u);
 
 /* ---- pass.c ---- */
 /* true: it was for the program behind the UE */
