@@ -58,6 +58,20 @@ bool mw_proxy_unsupported(const struct sip_msg *m, enum sip_hdr id, const struct
 	return any;
 }
 
+bool mw_proxy_options_known(struct mw_proxy *p, const struct sip_msg *m, enum sip_hdr id,
+			    const struct sv *known, unsigned n)
+{
+	char fields[512];
+	struct sbuf b = sbuf_of(fields, sizeof(fields));
+
+	sbuf_put(&b, SV("Unsupported: "));
+	if (!mw_proxy_unsupported(m, id, known, n, &b))
+		return true;
+	sbuf_put(&b, SV("\r\n"));
+	mw_proxy_reply(p, m, 420, b.overflow ? (struct sv){0} : sbuf_sv(&b));
+	return false;
+}
+
 /* -1: absent, -2: malformed */
 static int max_forwards(const struct sip_msg *m)
 {
@@ -71,8 +85,6 @@ static int max_forwards(const struct sip_msg *m)
 
 bool mw_proxy_check(struct mw_proxy *p, const struct sip_msg *m)
 {
-	char tags[512];
-	struct sbuf b = sbuf_of(tags, sizeof(tags));
 	int hops = max_forwards(m);
 
 	if (hops == -2) {
@@ -83,14 +95,8 @@ bool mw_proxy_check(struct mw_proxy *p, const struct sip_msg *m)
 		mw_proxy_reply(p, m, 483, (struct sv){0});
 		return false;
 	}
-	sbuf_put(&b, SV("Unsupported: "));
-	if (m->method != SIP_ACK && m->method != SIP_CANCEL &&
-	    mw_proxy_unsupported(m, SIP_HDR_PROXY_REQUIRE, NULL, 0, &b)) {
-		sbuf_put(&b, SV("\r\n"));
-		mw_proxy_reply(p, m, 420, b.overflow ? (struct sv){0} : sbuf_sv(&b));
-		return false;
-	}
-	return true;
+	return m->method == SIP_ACK || m->method == SIP_CANCEL ||
+	       mw_proxy_options_known(p, m, SIP_HDR_PROXY_REQUIRE, NULL, 0);
 }
 
 void mw_proxy_self(struct mw_proxy *p, const struct sip_msg *m, struct sv allow)
@@ -99,14 +105,9 @@ void mw_proxy_self(struct mw_proxy *p, const struct sip_msg *m, struct sv allow)
 	struct sbuf b = sbuf_of(fields, sizeof(fields));
 	unsigned status = m->method == SIP_OPTIONS ? 200 : m->method == SIP_CANCEL ? 481 : 405;
 
-	sbuf_put(&b, SV("Unsupported: "));
-	if (status != 481 && mw_proxy_unsupported(m, SIP_HDR_REQUIRE, NULL, 0, &b)) {
-		status = 420;
-		sbuf_put(&b, SV("\r\n"));
-	} else {
-		b = sbuf_of(fields, sizeof(fields));
-		sbuf_printf(&b, "Allow: %.*s\r\n", SV_ARG(allow));
-	}
+	if (status != 481 && !mw_proxy_options_known(p, m, SIP_HDR_REQUIRE, NULL, 0))
+		return;
+	sbuf_printf(&b, "Allow: %.*s\r\n", SV_ARG(allow));
 	mw_proxy_reply(p, m, status, b.overflow ? (struct sv){0} : sbuf_sv(&b));
 }
 

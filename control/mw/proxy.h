@@ -55,3 +55,6 @@ void mw_proxy_self(struct mw_proxy *p, const struct sip_msg *m, struct sv allow)
  * there are any. */
 bool mw_proxy_unsupported(const struct sip_msg *m, enum sip_hdr id, const struct sv *known,
 			  unsigned n, struct sbuf *out);
+/* The same, and the answer 420 if there are any: false. */
+bool mw_proxy_options_known(struct mw_proxy *p, const struct sip_msg *m, enum sip_hdr id,
+			    const struct sv *known, unsigned n);

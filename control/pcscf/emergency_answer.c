@@ -6,9 +6,9 @@
 #include "control/pcscf/caller.h"
 
 /* The set that own_uri() of routes.c wants: our end of the caller's flow. */
-static struct pcscf_set towards(const struct pcscf_caller *c)
+static struct pcscf_set towards(struct pcscf_caller *c)
 {
-	struct pcscf_set s = {.sa.local = c->flow.local.addr};
+	struct pcscf_set s = {.reg = &c->reg, .sa.local = c->flow.local.addr};
 
 	s.sa.local_port[SA_SERVER] = c->flow.local.port;
 	return s;
@@ -33,18 +33,8 @@ void pcscf_emergency_follow(const struct pcscf_relay *r, const struct sip_msg *r
 static struct sv response_down(struct pcscf_caller *c, const struct sip_msg *m)
 {
 	struct pcscf_set s = towards(c);
-	struct pcscf *p = c->reg.p;
-	struct sip_edit e;
 
-	if (!pcscf_via_below(m))
-		return (struct sv){0};
-	sip_edit_init(&e, m);
-	sip_edit_remove_first(&e, SIP_HDR_VIA);
-	pcscf_strip_agreement(&e);
-	pcscf_strip_keys(&e, m);
-	pcscf_strip_private(&e, m);
-	pcscf_record_route_turn(p, &e, m, &c->reg, &s);
-	return sip_edit_text(&e, p->out, PCSCF_TEXT_MAX);
+	return pcscf_response_down(c->reg.p, m, &s);
 }
 
 struct sv pcscf_emergency_response(struct pcscf_relay *r, const struct sip_msg *m)

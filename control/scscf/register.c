@@ -136,27 +136,14 @@ static void verdict_carry_out(struct user *u, const struct reg *r, enum verdict 
 	}
 }
 
-static bool options_known(struct scscf *s, const struct sip_msg *m)
-{
-	static const struct sv known[] = {{"path", 4}};
-	char fields[512];
-	struct sbuf b = sbuf_of(fields, sizeof(fields));
-
-	sbuf_put(&b, SV("Unsupported: "));
-	if (!mw_proxy_unsupported(m, SIP_HDR_REQUIRE, known, 1, &b))
-		return true;
-	sbuf_put(&b, SV("\r\n"));
-	mw_proxy_reply(&s->proxy, m, 420, b.overflow ? (struct sv){0} : sbuf_sv(&b));
-	return false;
-}
-
 void register_input(struct scscf *s, const struct sip_msg *m, uint64_t now)
 {
+	static const struct sv known[] = {{"path", 4}};
 	struct reg r;
 	struct user *u;
 	unsigned status;
 
-	if (!options_known(s, m))
+	if (!mw_proxy_options_known(&s->proxy, m, SIP_HDR_REQUIRE, known, 1))
 		return;
 	status = reg_parse(&r, s, m);
 	if (status == 423) {

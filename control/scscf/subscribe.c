@@ -98,19 +98,6 @@ static bool type_acceptable(const struct sip_msg *m)
 	return !any;
 }
 
-static bool options_known(struct scscf *s, const struct sip_msg *m)
-{
-	char fields[512];
-	struct sbuf b = sbuf_of(fields, sizeof(fields));
-
-	sbuf_put(&b, SV("Unsupported: "));
-	if (!mw_proxy_unsupported(m, SIP_HDR_REQUIRE, NULL, 0, &b))
-		return true;
-	sbuf_put(&b, SV("\r\n"));
-	mw_proxy_reply(&s->proxy, m, 420, b.overflow ? (struct sv){0} : sbuf_sv(&b));
-	return false;
-}
-
 struct wish { /* what a SUBSCRIBE asks for */
 	struct sip_addr contact;
 	uint32_t expires; /* s */
@@ -126,7 +113,7 @@ static unsigned wish_read(struct wish *w, const struct user *u, const struct sip
 	struct sip_uri uri;
 	struct sv element;
 
-	if (!options_known(s, m))
+	if (!mw_proxy_options_known(&s->proxy, m, SIP_HDR_REQUIRE, NULL, 0))
 		return 420;
 	w->who = subscriber_of(u, m);
 	if (w->who == SUBSCRIBER_NONE)

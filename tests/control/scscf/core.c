@@ -474,3 +474,30 @@ void ue_request(struct ue *u, const char *method, const char *uri, const char *f
 		 method, u->impu, fields);
 	core_send(u->core, "scscf.home.net", text);
 }
+
+int core_pair_setup(void **state)
+{
+	struct core_pair *t = test_calloc(1, sizeof(*t));
+	struct scscf_conf conf;
+
+	core_conf(&conf);
+	t->c = core_alloc(&conf, NULL);
+	ue_init(&t->a, t->c, 1);
+	ue_init(&t->b, t->c, 2);
+	ue_attach(&t->a);
+	ue_attach(&t->b);
+	*state = t;
+	return 0;
+}
+
+int core_pair_teardown(void **state)
+{
+	struct core_pair *t = *state;
+
+	core_wait(t->c, 64000); /* transactions end */
+	if (t->c->scscf)
+		assert_int_equal(scscf_pending(t->c->scscf), 0);
+	core_free(t->c);
+	test_free(t);
+	return 0;
+}

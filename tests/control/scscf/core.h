@@ -105,6 +105,14 @@ void ue_attach(struct ue *u);
 unsigned ue_refresh(struct ue *u);
 unsigned ue_detach(struct ue *u);
 
+/* A core with two registered subscribers: set-up and teardown of a test. */
+struct core_pair {
+	struct core *c;
+	struct ue a, b;
+};
+int core_pair_setup(void **state);
+int core_pair_teardown(void **state); /* asserts that the S-CSCF awaits nothing any more */
+
 /* ---- SIP Digest ---- */
 #define C_PASSWORD "geheim"
 

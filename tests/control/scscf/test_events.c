@@ -9,38 +9,6 @@
 
 #define PCSCF_URI "sip:term@pcscf.visited.net"
 
-struct t {
-	struct core *c;
-	struct ue a, b; /* registered */
-};
-
-static int setup(void **state)
-{
-	struct t *t = test_calloc(1, sizeof(*t));
-	struct scscf_conf conf;
-
-	core_conf(&conf);
-	t->c = core_alloc(&conf, NULL);
-	ue_init(&t->a, t->c, 1);
-	ue_init(&t->b, t->c, 2);
-	ue_attach(&t->a);
-	ue_attach(&t->b);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct t *t = *state;
-
-	core_wait(t->c, 64000); /* transactions end */
-	if (t->c->scscf)
-		assert_int_equal(scscf_pending(t->c->scscf), 0);
-	core_free(t->c);
-	test_free(t);
-	return 0;
-}
-
 /* ---- a subscriber ------------------------------------------------------------------------- */
 
 struct watcher {	 /* zero: u1, from its own UE */
@@ -190,7 +158,7 @@ static void subscribed(struct core *c, const struct watcher *w, char tag[64])
 
 static void first_subscription(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct sip_msg m, n;
 	struct reginfo *r;
 
@@ -246,7 +214,7 @@ static void authorisation(void **state)
 		{{.from = "sip:term@pcscf.visited.net:5061", .network = true}, 403},
 		{{.from = "sip:u1@home.net", .asserted = "sip:x y"}, 403},
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	for (unsigned i = 0; i < N_OF(cases); i++) {
 		struct watcher w = cases[i].w;
@@ -279,7 +247,7 @@ static void refused(void **state)
 		{{.fields = "Proxy-Require: x\r\n"}, 420},
 		{{.tag = "unknown"}, 481},
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64];
 
 	for (unsigned i = 0; i < N_OF(cases); i++) {
@@ -305,7 +273,7 @@ static void refused(void **state)
 
 static void expiry_and_refresh(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct sip_msg m;
 	char tag[64];
 
@@ -333,7 +301,7 @@ static void expiry_and_refresh(void **state)
 
 static void unsubscribe_and_fetch(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64];
 	struct sip_msg m;
 
@@ -356,7 +324,7 @@ static void unsubscribe_and_fetch(void **state)
 
 static void no_more_than_eight(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char id[16], tag[64];
 	struct sip_msg m;
 
@@ -390,7 +358,7 @@ static void failed_notify_ends_it(void **state)
 		     {503, "Retry-After: 5\r\n", 1},
 		     {408, "", 0},
 		     {0, "", 0}};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	for (unsigned i = 0; i < N_OF(cases); i++) {
 		struct watcher w = {.call_id = (const char *const[]){"a", "b", "c", "d", "e"}[i]};
@@ -408,7 +376,7 @@ static void failed_notify_ends_it(void **state)
 /* One NOTIFY at a time: what happens meanwhile comes in one document. */
 static void news_while_notifying(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct sip_msg m;
 	struct reginfo *r;
 
@@ -430,7 +398,7 @@ static void news_while_notifying(void **state)
 	assert_int_equal(t->c->n_received, 0);
 }
 
-static void reauthenticate(struct t *t, uint32_t expires)
+static void reauthenticate(struct core_pair *t, uint32_t expires)
 {
 	t->c->n_received = 0;
 	assert_int_equal(scscf_reauthenticate(t->c->scscf, sv_of(t->a.impi), expires, t->c->now),
@@ -441,7 +409,7 @@ static void reauthenticate(struct t *t, uint32_t expires)
 /* covers: AK-14 */
 static void shortened_and_challenged(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64], tag2[64], nonce[256];
 
 	assert_int_equal(ue_register(&t->a, &(struct reg_opts){.authorization = t->a.good,
@@ -471,7 +439,7 @@ static void shortened_and_challenged(void **state)
 
 static void refresh_is_told_after_shortening(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64];
 
 	subscribed(t->c, &(struct watcher){0}, tag);
@@ -490,7 +458,7 @@ static void refresh_is_told_after_shortening(void **state)
 /* De-registration needs no new run (AK-13). */
 static void shortened_may_leave(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	reauthenticate(t, 300);
 	assert_int_equal(ue_detach(&t->a), 200);
@@ -500,7 +468,7 @@ static void shortened_may_leave(void **state)
 /* covers: AK-16 */
 static void silent_ue_is_deregistered(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64], tag2[64];
 
 	subscribed(t->c, &the_network, tag2);
@@ -519,7 +487,7 @@ static void silent_ue_is_deregistered(void **state)
 /* covers: AK-16 */
 static void silent_ue_is_asked_again(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct scscf_conf conf;
 	struct core *c;
 	struct ue u;
@@ -554,7 +522,7 @@ static void silent_ue_is_asked_again(void **state)
 
 /* ---- the end of a registration ------------------------------------------------------------ */
 
-static void terminated(struct t *t, enum reginfo_event event)
+static void terminated(struct core_pair *t, enum reginfo_event event)
 {
 	struct sip_msg m;
 
@@ -571,7 +539,7 @@ static void terminated(struct t *t, enum reginfo_event event)
 
 static void ends(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64];
 
 	for (unsigned how = 0; how < 4; how++) {
@@ -609,7 +577,7 @@ static void ends(void **state)
 /* The last NOTIFY goes although the one before has no answer. */
 static void ends_while_notifying(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct sip_msg m;
 
 	subscribe(t->c, &(struct watcher){0});
@@ -626,7 +594,7 @@ static void ends_while_notifying(void **state)
 /* Freed with subscriptions, timers and NOTIFYs under way: sanitizers and timers_count() look. */
 static void freed_in_the_middle(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char tag[64];
 
 	subscribed(t->c, &the_network, tag);
@@ -638,7 +606,7 @@ static void freed_in_the_middle(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, core_pair_setup, core_pair_teardown)
 	const struct CMUnitTest tests[] = {
 		T(first_subscription),
 		T(authorisation),

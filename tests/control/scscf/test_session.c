@@ -5,36 +5,6 @@
 
 #include "control/sip/edit.h"
 
-struct t {
-	struct core *c;
-	struct ue a, b; /* registered */
-};
-
-static int setup(void **state)
-{
-	struct t *t = test_calloc(1, sizeof(*t));
-	struct scscf_conf conf;
-
-	core_conf(&conf);
-	t->c = core_alloc(&conf, NULL);
-	ue_init(&t->a, t->c, 1);
-	ue_init(&t->b, t->c, 2);
-	ue_attach(&t->a);
-	ue_attach(&t->b);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct t *t = *state;
-
-	assert_int_equal(scscf_pending(t->c->scscf), 0);
-	core_free(t->c);
-	test_free(t);
-	return 0;
-}
-
 static unsigned vias(struct core *c)
 {
 	struct sip_list l = {.msg = &c->m, .id = SIP_HDR_VIA};
@@ -46,7 +16,7 @@ static unsigned vias(struct core *c)
 	return n;
 }
 
-static void at_b(struct t *t, const char *method, const char *called)
+static void at_b(struct core_pair *t, const char *method, const char *called)
 {
 	char expected[160];
 
@@ -72,7 +42,7 @@ static void test_message(void **state)
 		"tel:+49-100-2",
 		"sip:+491002@home.net;user=phone",
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	for (unsigned i = 0; i < N_OF(callees); i++) {
 		ue_request(&t->a, "MESSAGE", callees[i], "P-Called-Party-ID: <sip:forged@x>\r\n");
@@ -91,7 +61,7 @@ static void test_message(void **state)
 /* The response goes back the way the request came. */
 static void test_response(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char text[4096];
 	struct sbuf b = sbuf_of(text, sizeof(text) - 1);
 
@@ -129,7 +99,7 @@ static void test_refused(void **state)
 		{"ACK", "sip:nobody@home.net", "", 0},
 		{"CANCEL", "sip:nobody@home.net", "", 404},
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct ue u;
 
 	ue_init(&u, t->c, 3);
@@ -146,7 +116,7 @@ static void test_max_forwards(void **state)
 		const char *value;
 		unsigned status; /* 0: passed on */
 	} cases[] = {{"0", 483}, {"1", 0}, {"-1", 400}, {"255", 0}, {"256", 400}};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char text[2048];
 
 	for (unsigned i = 0; i < N_OF(cases); i++) {
@@ -164,7 +134,7 @@ static void test_max_forwards(void **state)
 	}
 }
 
-static void from(struct t *t, const char *method, const char *identity)
+static void from(struct core_pair *t, const char *method, const char *identity)
 {
 	char text[2048];
 
@@ -195,7 +165,7 @@ static void test_asserted_identity(void **state)
 		{"P-Preferred-Identity: <sip:u1@home.net>\r\n", 403},
 		{"", 403},
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	for (unsigned i = 0; i < N_OF(cases); i++) {
 		from(t, "MESSAGE", cases[i].identity);
@@ -216,7 +186,7 @@ static void test_asserted_identity(void **state)
 /* covers: DF-02 */
 static void test_reachable_after_failure(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	assert_int_equal(ue_register(&t->b, &(struct reg_opts){0}), 401);
 	assert_int_equal(ue_respond(&t->b, UE_WRONG_RES), 403);
@@ -226,7 +196,7 @@ static void test_reachable_after_failure(void **state)
 
 static void test_gone(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	assert_int_equal(ue_detach(&t->b), 200);
 	ue_request(&t->a, "MESSAGE", "sip:u2@home.net", "");
@@ -243,7 +213,7 @@ static void test_gone(void **state)
 /* The HSS believes that we have the user, but we have not: as after a restart. */
 static void test_stale_hss(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	struct ue u;
 
 	ue_init(&u, t->c, 3);
@@ -267,7 +237,7 @@ static void test_record_route(void **state)
 		{"INVITE", ";tag=x", false}, {"MESSAGE", "", false},  {"PUBLISH", "", false},
 		{"CANCEL", "", false},
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 	char text[2048];
 
 	for (unsigned i = 0; i < N_OF(cases); i++) {
@@ -288,7 +258,7 @@ static void test_record_route(void **state)
 	}
 }
 
-static void in_dialog(struct t *t, const char *method, const char *route)
+static void in_dialog(struct core_pair *t, const char *method, const char *route)
 {
 	char text[2048];
 
@@ -304,7 +274,7 @@ static void in_dialog(struct t *t, const char *method, const char *route)
 
 static void test_in_dialog(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	in_dialog(t, "BYE", ", <sip:pcscf.visited.net;lr>");
 	assert_true(t->c->m.request);
@@ -325,7 +295,7 @@ static void test_in_dialog(void **state)
 
 /* ---- itself ------------------------------------------------------------------------------- */
 
-static void to_itself(struct t *t, const char *method, const char *fields)
+static void to_itself(struct core_pair *t, const char *method, const char *fields)
 {
 	char text[2048];
 
@@ -340,7 +310,7 @@ static void to_itself(struct t *t, const char *method, const char *fields)
 
 static void test_itself(void **state)
 {
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	to_itself(t, "OPTIONS", "");
 	assert_int_equal(t->c->m.status, 200);
@@ -363,7 +333,7 @@ static void test_malformed(void **state)
 		"SIP/2.0 200 OK\r\n\r\n",
 		"GET / HTTP/1.1\r\n\r\n",
 	};
-	struct t *t = *state;
+	struct core_pair *t = *state;
 
 	for (unsigned i = 0; i < N_OF(texts); i++) {
 		core_send(t->c, "scscf.home.net", texts[i]);
@@ -375,18 +345,25 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_message, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_response, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_max_forwards, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_asserted_identity, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reachable_after_failure, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stale_hss, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_record_route, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_in_dialog, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_itself, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_message, core_pair_setup, core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_response, core_pair_setup, core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_refused, core_pair_setup, core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_max_forwards, core_pair_setup,
+						core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_asserted_identity, core_pair_setup,
+						core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_reachable_after_failure, core_pair_setup,
+						core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_gone, core_pair_setup, core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_stale_hss, core_pair_setup,
+						core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_record_route, core_pair_setup,
+						core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_in_dialog, core_pair_setup,
+						core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_itself, core_pair_setup, core_pair_teardown),
+		cmocka_unit_test_setup_teardown(test_malformed, core_pair_setup,
+						core_pair_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
