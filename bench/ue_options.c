@@ -240,21 +240,24 @@ static const char *gateway_complete(struct load_options *o, bool gateway,
 	return NULL;
 }
 
-static int load_parse(struct load_options *o, bool gateway, int argc, char *const *argv, char *why,
-		      size_t cap)
+/* What is not of load_options' own types, or has a default that depends on others. */
+struct load_raw {
+	struct ip_endpoint listen, deliver;
+	uint32_t ip, transport, auth, security, tls_port;
+};
+
+static int load_read(struct load_options *o, struct load_raw *raw, int argc, char *const *argv,
+		     char *why, size_t cap)
 {
-	struct ip_endpoint listen = {0}, deliver = {0};
-	uint32_t ip = 0, transport = UE_TRANSPORT_UDP, auth = UE_AUTH_AKA,
-		 security = UE_SECURITY_IPSEC, tls_port = 5061;
 	const struct option_def defs[] = {
 		{"port", TEXT, &o->port, 0, 0},
 		{"ues", NUMBER, &o->ues, 1, MAX_UES},
 		{"local", LOCAL, NULL, 0, 0},
 		{"pcscf", ENDPOINT, &o->pcscf, 0, 0},
-		{"listen", ENDPOINT, &listen, 0, 0},
-		{"deliver", ENDPOINT, &deliver, 0, 0},
+		{"listen", ENDPOINT, &raw->listen, 0, 0},
+		{"deliver", ENDPOINT, &raw->deliver, 0, 0},
 		{"subscribers", TEXT, &o->subscribers, 0, 0},
-		{"ip", NUMBER, &ip, 4, 6},
+		{"ip", NUMBER, &raw->ip, 4, 6},
 		{"router-local", ADDRESS, &o->router_local, 0, 0},
 		{"gateway", ADDRESS, &o->gateway, 0, 0},
 		{"rate", NUMBER, &o->rate, 1, 10000000},
@@ -283,16 +286,16 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 		{"workers", NUMBER, &o->workers, 1, 32},
 		{"cores", TEXT, &o->cores, 0, 0},
 		{"huge-pages", FLAG, &o->huge_pages, 0, 0},
-		{"transport", WORD, &transport, 0, 0, "udp tcp mixed"},
-		{"auth", WORD, &auth, 0, 0, "aka digest none"},
-		{"security", WORD, &security, 0, 0, "ipsec tls tls-first tls-plain none"},
+		{"transport", WORD, &raw->transport, 0, 0, "udp tcp mixed"},
+		{"auth", WORD, &raw->auth, 0, 0, "aka digest none"},
+		{"security", WORD, &raw->security, 0, 0, "ipsec tls tls-first tls-plain none"},
 		{"password-file", TEXT, &o->password_file, 0, 0},
 		{"impi", TEXT, &o->impi, 0, 0},
 		{"impu", TEXT, &o->impu, 0, 0},
 		{"ca", TEXT, &o->ca, 0, 0},
 		{"crl", TEXT, &o->crl, 0, 0},
 		{"server-name", TEXT, &o->server_name, 0, 0},
-		{"tls-port", NUMBER, &tls_port, 1, 65535},
+		{"tls-port", NUMBER, &raw->tls_port, 1, 65535},
 		{"access", TEXT, &o->access, 0, 0},
 		{"sha256", FLAG, &o->sha256_only, 0, 0},
 		{"rspauth-optional", FLAG, &o->rspauth_optional, 0, 0},
@@ -302,9 +305,17 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 		{"tcp-ping", NUMBER, &o->tcp_ping, 0, 86400},
 		{"mtu", NUMBER, &o->mtu, 576, 9216},
 	};
-	const char *missing;
 
-	*o = (struct load_options){.ues = gateway || strcmp(argv[0], "phone") == 0,
+	return options_read(defs, sizeof(defs) / sizeof(defs[0]), o, argc, argv, why, cap);
+}
+
+static void load_defaults(struct load_options *o, struct load_raw *raw, bool one_ue)
+{
+	*raw = (struct load_raw){.transport = UE_TRANSPORT_UDP,
+				 .auth = UE_AUTH_AKA,
+				 .security = UE_SECURITY_IPSEC,
+				 .tls_port = 5061};
+	*o = (struct load_options){.ues = one_ue,
 				   .rate = 100,
 				   .seconds = 120,
 				   .messages = 1,
@@ -319,17 +330,26 @@ static int load_parse(struct load_options *o, bool gateway, int argc, char *cons
 				   .keepalive = 10,
 				   .mtu = 1500};
 	algorithms_all(o);
-	if (options_read(defs, sizeof(defs) / sizeof(defs[0]), o, argc, argv, why, cap) < 0)
+}
+
+static int load_parse(struct load_options *o, bool gateway, int argc, char *const *argv, char *why,
+		      size_t cap)
+{
+	const char *missing;
+	struct load_raw raw;
+
+	load_defaults(o, &raw, gateway || strcmp(argv[0], "phone") == 0);
+	if (load_read(o, &raw, argc, argv, why, cap) < 0)
 		return -EINVAL;
-	o->transport = (enum ue_transport)transport;
-	o->auth = (enum ue_auth)auth;
-	o->security = (enum ue_security)security;
-	o->tls_port = (uint16_t)tls_port;
+	o->transport = (enum ue_transport)raw.transport;
+	o->auth = (enum ue_auth)raw.auth;
+	o->security = (enum ue_security)raw.security;
+	o->tls_port = (uint16_t)raw.tls_port;
 	if (o->tcp_ping == UINT32_MAX) /* RFC 5626 4.4.1 */
 		o->tcp_ping = o->security == UE_SECURITY_IPSEC ? 0 : 100;
-	missing = ue_options_complete(o, ip);
+	missing = ue_options_complete(o, raw.ip);
 	if (!missing)
-		missing = gateway_complete(o, gateway, &listen, &deliver);
+		missing = gateway_complete(o, gateway, &raw.listen, &raw.deliver);
 	if (missing)
 		snprintf(why, cap, "%s", missing);
 	return missing ? -EINVAL : 0;

@@ -360,6 +360,27 @@ static void pass_time(struct world *w, uint64_t ms)
 	w->now = end;
 }
 
+static void core_order(struct world *w, char what, struct sv text)
+{
+	unsigned status;
+
+	switch (what) {
+	case 'k':
+		challenge(w, text);
+		break;
+	case 'a':
+		status = status_of(&text);
+		core_says(w, answer(w, (struct sv){w->to_core, w->n_to_core}, status, text));
+		break;
+	case 'r':
+		core_requests(w, text);
+		break;
+	case 'm':
+		core_says(w, text);
+		break;
+	}
+}
+
 static void order(struct world *w, char what, struct sv text)
 {
 	struct sip_flow clear = clear_flow(), nat = nat_flow(), set, tls = tls_flow(text);
@@ -410,28 +431,17 @@ static void order(struct world *w, char what, struct sv text)
 		if (flow_of(w, what == 'p', &set))
 			ue_says(w, &set, text);
 		break;
-	case 'k':
-		challenge(w, text);
-		break;
-	case 'a':
-		status = status_of(&text);
-		core_says(w, answer(w, (struct sv){w->to_core, w->n_to_core}, status, text));
-		break;
 	case 'u':
 		status = status_of(&text);
 		text = answer(w, (struct sv){w->request_to_ue, w->n_request_to_ue}, status, text);
 		if (flow_of(w, true, &set))
 			ue_says(w, &set, text);
 		break;
-	case 'r':
-		core_requests(w, text);
-		break;
-	case 'm':
-		core_says(w, text);
-		break;
 	case 't':
 		pass_time(w, text.n ? (uint8_t)text.p[0] * UINT64_C(1000) : 0);
 		break;
+	default:
+		core_order(w, what, text);
 	}
 }
 
