@@ -20,7 +20,6 @@ enum digest_algorithm {
 	DIGEST_SHA256,	  /* RFC 8760 */
 	DIGEST_SHA256_SESS,
 };
-#define DIGEST_ALGORITHMS (DIGEST_SHA256_SESS + 1)
 
 /* Hex digits of a response and of H(A1). */
 size_t digest_digits(enum digest_algorithm algorithm);

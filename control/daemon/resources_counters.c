@@ -156,6 +156,14 @@ void resource_drops_get(void *ctx, const struct mgmt_request *q, struct mgmt_rep
 			    "pcscf", pcscf_drops_json(&pc), "tcp", tcp_drops_json(d), "daemon",
 			    "send_failed", (json_int_t)d->send_errors, "mw_unknown_host",
 			    (json_int_t)mw_lost(d->mw));
+	if (d->icscf)
+		json_object_set_new(
+			r->body, "icscf",
+			json_pack("{s:I}", "dropped", (json_int_t)icscf_dropped(d->icscf)));
+	if (d->scscf)
+		json_object_set_new(
+			r->body, "scscf",
+			json_pack("{s:I}", "dropped", (json_int_t)scscf_dropped(d->scscf)));
 }
 
 static json_t *pcscf_json(const struct pcscf_counters *c)

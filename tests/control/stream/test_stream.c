@@ -29,7 +29,6 @@ struct world {
 	struct timers *timers;
 	struct end net, ue;
 	struct sa_set net_set, ue_set;
-	unsigned knocks;
 };
 
 static struct ip_endpoint endpoint(const char *addr, uint16_t port)
