@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a line of shell in the VM of kernel_vm.sh: prints its output, ends with its exit status.
+"""Runs a line of shell in the VM of kernel_vm.bash: prints its output, ends with its exit status.
 
 usage: kernel_run.py ADDRESS PORT SECONDS COMMAND
 """
