@@ -103,12 +103,23 @@ static unsigned aka_prepare(struct pcscf_run *run, const struct auth_challenge *
 	return rc < 0 ? 503 : 0;
 }
 
+/*
+ * A UE with ipsec-3gpp has an ISIM, and shows its IMPI in SM1 (TS 24.229 5.1.1.2): without it the
+ * HSS takes the UE for one of Digest, so it could be taken out to bring both from ipsec-3gpp to tls.
+ */
+static bool brought_to_tls(const struct pcscf_run *run)
+{
+	return run->offer.present && run->offer.choice.type == AGREE_IPSEC_3GPP && !run->named;
+}
+
 /* TLS without Security-Client is for policies that do not insist on it (PO-03). */
 static unsigned digest_prepare(struct pcscf_run *run, uint64_t now)
 {
-	bool over_tls = run->reply.transport == SIP_TRANSPORT_TLS;
+	bool over_tls = run->reply.transport == SIP_TRANSPORT_TLS, brought = brought_to_tls(run);
 
 	run->agreed = run->terms.tls && agree(run, AGREE_TLS);
+	if (run->agreed && brought)
+		return 403;
 	if (!run->agreed && over_tls && run->policy->ipsec_required)
 		return 494;
 	if (run->agreed || (over_tls && run->terms.tls))

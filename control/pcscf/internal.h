@@ -148,6 +148,7 @@ struct pcscf_run {
 	enum pcscf_kind kind; /* what the challenge leads to */
 	bool agreed;	      /* SM6 has Security-Server, so SM7 has Security-Verify */
 	bool vouched;	      /* SM1 has a response to an earlier challenge */
+	bool named;	      /* SM1 has Authorization */
 	struct timer timer;   /* from SM6 to SM7, if no set has one */
 	char *client;	      /* Security-Client of SM1 (HX-11) */
 	char *impu, *call_id;

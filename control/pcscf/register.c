@@ -41,6 +41,24 @@ static bool agreement_same(const struct registering *g, const struct pcscf_run *
 		pcscf_offer_same(run->client, g->m));
 }
 
+/*
+ * Who seemed to be on 3GPP access in clear was not offered TLS (DN-02): if it is not there, somebody
+ * has said so to keep a UE from TLS that both have and we prefer (PO-01).
+ */
+static bool tls_was_kept_off(const struct registering *g, const struct pcscf_run *run)
+{
+	struct pcscf_terms terms = run->terms;
+	struct pcscf_offer offer;
+
+	if (run->kind != PCSCF_IPSEC || run->was_protected || terms.tls ||
+	    pcscf_access_is_3gpp(g->m))
+		return false;
+	terms.tls = true;
+	terms.first = run->policy->n_choices ? run->policy->choices[0].type : AGREE_OTHER;
+	return pcscf_offer_again(run->policy, run->client, &terms, &offer) == 0 &&
+	       offer.choice.type == AGREE_TLS;
+}
+
 /* SM7's contents against those of SM1 and SM6 (SU-10, SU-11, HX-12, HX-13). Status of the refusal,
  * or 0. */
 static unsigned sm7_check(const struct registering *g, const struct pcscf_run *run)
@@ -48,6 +66,8 @@ static unsigned sm7_check(const struct registering *g, const struct pcscf_run *r
 	if (!agreement_same(g, run) || g->policy != run->policy)
 		return 494;
 	if (run->kind != PCSCF_IPSEC && pcscf_access_is_3gpp(g->m)) /* nobody can alter this one */
+		return 403;
+	if (tls_was_kept_off(g, run))
 		return 403;
 	if (!sv_eq(g->q.impi_sv, sv_of(run->reg->impi)) || !sv_eq(g->q.impu_sv, sv_of(run->impu)) ||
 	    !sv_eq(g->m->call_id, sv_of(run->call_id)))
@@ -312,6 +332,7 @@ static struct pcscf_run *run_start(struct registering *g, struct pcscf_reg *r)
 	if (g->offer.present)
 		run->terms.first = g->offer.choice.type;
 	run->policy = g->policy;
+	run->named = g->q.has_authorization;
 	run->vouched =
 		g->q.answers && !g->set &&
 		(g->from->transport == SIP_TRANSPORT_TLS ? g->terms.tls

@@ -197,6 +197,10 @@ void ue_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now)
 	struct aka_answer answer;
 	uint8_t rand[16], autn[16];
 
+	if (ue_either_take(u, m) < 0) {
+		ue_run_fail(u, "cannot propose TLS", now);
+		return;
+	}
 	if (u->auth != UE_AUTH_AKA) {
 		ue_digest_challenge_input(u, m, now);
 		return;

@@ -31,9 +31,22 @@ void ue_nat_see(struct ue *u, const struct sip_msg *m)
 }
 
 /* ESP in transport mode would not pass the NAT. */
+static unsigned first_choice(const struct ue *u)
+{
+	return u->nat.version ? u->n_plain : 0;
+}
+
+unsigned ue_nat_choices(const struct ue *u, struct agree_choice *to)
+{
+	unsigned first = first_choice(u), n = u->n_choices - first;
+
+	memcpy(to, u->choices + first, n * sizeof(*to));
+	return n;
+}
+
 int ue_nat_choose(const struct ue *u, const struct agree_list *l, const struct agree_mech **mech)
 {
-	unsigned first = u->nat.version ? u->n_plain : 0;
+	unsigned first = first_choice(u);
 	int i;
 
 	if (first == u->n_choices)

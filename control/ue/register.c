@@ -57,27 +57,32 @@ static void contact_write(const struct ue *u, struct sbuf *b, const struct ue_se
 	sbuf_printf(b, ";expires=%u\r\nExpires: %u\r\n", expires, expires);
 }
 
-static void ipsec_choices_write(const struct ue *u, struct sbuf *b)
+static void ipsec_choices_write(struct ue *u, struct sbuf *b)
 {
-	const struct sa_set *sa = &u->run.fresh->sa;
-	const struct agree_params p = {
-		.spi_c = sa->spi_in[SA_CLIENT],
-		.spi_s = sa->spi_in[SA_SERVER],
-		.port_c = sa->local_port[SA_CLIENT],
-		.port_s = sa->local_port[SA_SERVER],
-		.ten_digits = u->spi_ten_digits,
-	};
+	const struct ue_set *s = u->run.fresh;
 
-	agree_write(b, u->choices, u->n_choices, &p, false);
+	if (s && !s->tls)
+		u->run.offered = (struct agree_params){
+			.spi_c = s->sa.spi_in[SA_CLIENT],
+			.spi_s = s->sa.spi_in[SA_SERVER],
+			.port_c = s->sa.local_port[SA_CLIENT],
+			.port_s = s->sa.local_port[SA_SERVER],
+			.ten_digits = u->spi_ten_digits,
+		};
+	agree_write(b, u->choices, u->n_choices, &u->run.offered, false);
 }
 
-static void agree_fields_write(const struct ue *u, struct sbuf *b, const char *verify)
+static void agree_fields_write(struct ue *u, struct sbuf *b, const char *verify)
 {
+	bool both = ue_offers_both(u);
+
 	sbuf_put(b, SV("Require: sec-agree\r\nProxy-Require: sec-agree\r\nSecurity-Client: "));
-	if (ue_uses_tls(u))
-		sbuf_put(b, SV("tls"));
-	else
+	if (both || !ue_uses_tls(u))
 		ipsec_choices_write(u, b);
+	if (both)
+		sbuf_put(b, SV(", "));
+	if (both || ue_uses_tls(u))
+		sbuf_put(b, SV("tls"));
 	sbuf_put(b, SV("\r\n"));
 	if (verify)
 		sbuf_printf(b, "Security-Verify: %s\r\n", verify);
@@ -96,7 +101,7 @@ void ue_access_write(const struct ue *u, struct sbuf *b)
 	sbuf_printf(b, "P-Access-Network-Info: %s\r\n", u->access);
 }
 
-static void register_write(const struct ue *u, struct sbuf *b, const struct ue_register_args *a)
+static void register_write(struct ue *u, struct sbuf *b, const struct ue_register_args *a)
 {
 	sbuf_printf(b, "REGISTER %.*s SIP/2.0\r\n", SV_ARG(u->home));
 	ue_via_write(u, b, a->on, u->run.reg.branch);

@@ -138,6 +138,7 @@ int ue_run_start(struct ue *u, bool deregister, uint64_t now)
 		u->port_us = on->sa.local_port[SA_SERVER];
 	else if (!u->registered)
 		u->port_us = 0; /* SP-18 */
+	ue_either_begin(u, on);
 	u->run.deregister = deregister;
 	u->run.started = now;
 	rc = ue_run_step(u, UE_RUN_ON_START) ? protection_prepare(u, &on, now) : -EPROTO;

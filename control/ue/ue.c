@@ -28,6 +28,11 @@ static bool identity_is_safe(struct sv v)
 	return v.n > 0 && v.n <= IDENTITY_MAX;
 }
 
+static bool needs_ipsec(const struct ue_conf *c)
+{
+	return c->security == UE_SECURITY_IPSEC || c->security == UE_SECURITY_EITHER;
+}
+
 /* C-32: AKA goes with IPsec, Digest with TLS or alone, never on 3GPP access (DN-02, TL-02). */
 static bool pairing_is_good(const struct ue_conf *c)
 {
@@ -37,16 +42,18 @@ static bool pairing_is_good(const struct ue_conf *c)
 	case UE_AUTH_AKA:
 		return c->security == UE_SECURITY_IPSEC;
 	case UE_AUTH_DIGEST:
-		return c->security != UE_SECURITY_IPSEC && !on_3gpp && c->password;
+		return !needs_ipsec(c) && !on_3gpp && c->password;
 	case UE_AUTH_NONE:
 		return c->security == UE_SECURITY_NONE;
+	case UE_AUTH_EITHER:
+		return c->security == UE_SECURITY_EITHER && !on_3gpp && c->password;
 	}
 	return false;
 }
 
 static bool protection_is_good(const struct ue_conf *c)
 {
-	if (c->security != UE_SECURITY_IPSEC)
+	if (!needs_ipsec(c))
 		return true;
 	return c->n_choices > 0 && c->n_choices <= UE_MAX_CHOICES && c->port_min > 0 &&
 	       c->port_max > c->port_min;
@@ -164,12 +171,13 @@ static int parts_alloc(struct ue *u, const struct ue_conf *c, const struct ue_en
 	const struct sip_txns_env txns_env = {.ctx = u, .send = txns_send};
 	int rc = strings_copy(u, c);
 
-	if (rc == 0 && c->auth == UE_AUTH_DIGEST)
+	if (rc == 0 && (c->auth == UE_AUTH_DIGEST || c->auth == UE_AUTH_EITHER))
 		rc = ue_digest_init(&u->digest, c);
 	if (rc < 0)
 		return rc;
-	u->auth = c->auth;
-	u->security = c->security;
+	u->either = c->auth == UE_AUTH_EITHER;
+	u->auth = u->either ? UE_AUTH_AKA : c->auth;
+	u->security = u->either ? UE_SECURITY_IPSEC : c->security;
 	u->env = *env;
 	u->timers = timers;
 	u->sqn = c->sqn;

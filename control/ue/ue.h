@@ -26,6 +26,7 @@ enum ue_auth {
 	UE_AUTH_AKA,
 	UE_AUTH_DIGEST, /* never on 3GPP access, never with IPsec (DN-02, DN-03) */
 	UE_AUTH_NONE,	/* for laboratories: with UE_SECURITY_NONE only */
+	UE_AUTH_EITHER, /* AKA with ipsec-3gpp, Digest with tls: as agreed; not on 3GPP access */
 };
 
 enum ue_security {
@@ -34,6 +35,8 @@ enum ue_security {
 	UE_SECURITY_TLS_FIRST, /* TLS before SIP, sec-agree all the same (DT-01, PO-03) */
 	UE_SECURITY_TLS_PLAIN, /* TLS with registrars that know no sec-agree */
 	UE_SECURITY_NONE,      /* any registrar; no security agreement */
+	UE_SECURITY_EITHER,    /* with UE_AUTH_EITHER: ipsec-3gpp and tls are offered in clear, and
+				* the P-CSCF's highest q is taken (SU-07) */
 };
 
 struct ue_conf {			 /* strings copied */

@@ -52,8 +52,9 @@ struct ue_run { /* the one registration under way (LU-01) */
 	bool deregister;
 	bool authenticated; /* SM7 was sent */
 	uint8_t autn_failures, stales;
-	sa_set_id sm1_set;    /* 0: SM1 was unprotected */
-	struct ue_set *fresh; /* proposed or new; NULL: none */
+	sa_set_id sm1_set;	     /* 0: SM1 was unprotected */
+	struct agree_params offered; /* what Security-Client says of ipsec-3gpp */
+	struct ue_set *fresh;	     /* proposed or new; NULL: none */
 	struct ue_request reg;
 	uint64_t started;
 };
@@ -65,7 +66,8 @@ struct ue {
 	char *strings;
 	struct sv impi, impu, home; /* home: "sip:" and the realm */
 	struct sv realm, user;	    /* user: of the Contact */
-	enum ue_auth auth;
+	bool either;		    /* the next two are of the registration, or of the one begun */
+	enum ue_auth auth;	    /* not EITHER */
 	enum ue_security security;
 	const char *access; /* P-Access-Network-Info */
 	char instance[46];  /* urn:uuid:..., of +sip.instance (RFC 5626 4.1) */
@@ -157,6 +159,16 @@ struct sip_flow ue_tls_flow_out(const struct sip_flow *flow);
 void ue_tls_not_sent(struct ue *u, sa_set_id id, uint64_t now);
 bool ue_tls_agreed(const struct sip_msg *m); /* Security-Server */
 
+/* ---- either.c: the UE that has both, and offers both in clear ---- */
+static inline bool ue_offers_both(const struct ue *u)
+{
+	return u->either && !u->run.sm1_set;
+}
+void ue_either_begin(struct ue *u, const struct ue_set *on);
+/* The mechanism of the challenge's Security-Server, with its authentication: that of the other is
+ * not answered. */
+int ue_either_take(struct ue *u, const struct sip_msg *m);
+
 /* ---- transport.c ---- */
 /* The flow of a request (on NULL: clear); its Via in *b gets that transport. */
 void ue_request_flow(const struct ue *u, const struct ue_set *on, struct sbuf *b,
@@ -207,6 +219,7 @@ char *ue_security_server_dup(const struct sip_msg *m);
 void ue_nat_see(struct ue *u, const struct sip_msg *m);
 /* The P-CSCF's choice among ours that can work where we are; as agree_choose_server(). */
 int ue_nat_choose(const struct ue *u, const struct agree_list *l, const struct agree_mech **mech);
+unsigned ue_nat_choices(const struct ue *u, struct agree_choice *to); /* those */
 void ue_nat_tunnel_fill(const struct ue *u, struct sa_set *sa);
 void ue_nat_beat(struct ue *u, uint64_t now); /* from now on, while there is a tunnel */
 

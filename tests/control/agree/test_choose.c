@@ -92,6 +92,9 @@ static void test_server_order(void **state)
 	assert_ptr_equal(m, &list.m[0]);
 	assert_int_equal(agree_choose_server(&list, ours, 2, &m), 1);
 	assert_int_equal(agree_choose_server(&list, &sha_aes_tun, 1, &m), -ENOENT);
+	/* without q it stands at the top */
+	read_value(&list, SV(IPSEC(SHA, "aes-cbc", ";q=0.9") "," IPSEC(SHA, "null", "")));
+	assert_int_equal(agree_choose_server(&list, ours, 3, &m), 1);
 }
 
 /* C-26: with q falling by position all three ways of choosing come to the same entry. covers:

@@ -14,8 +14,18 @@ static bool has_param(const struct net_packet *k, const char *name)
 	return false;
 }
 
+static bool is_answer(const struct net_packet *k)
+{
+	return memmem(k->text, k->n, "response=\"", 10) &&
+	       !memmem(k->text, k->n, "response=\"\"", 11) && !memmem(k->text, k->n, "AKAv1", 5);
+}
+
 static void watch(struct net *n, const struct net_packet *k)
 {
+	if (k->flow.session)
+		return;
+	if (!k->flow.set && is_answer(k))
+		n->clear_answers++;
 	if (k->from == &n->edge && (has_param(k, "ck=") || has_param(k, "ik=")))
 		n->keys_seen++;
 	if (!k->flow.set && strncmp(k->text, "REGISTER ", 9) != 0 &&
@@ -45,7 +55,7 @@ void net_transmit(struct net_end *e, const struct sip_flow *flow, struct sv text
 		assert_int_equal(flow->remote.port, sa->set.remote_port[flow->pair]);
 		if (e == &n->edge && is_sm12(text))
 			sa->confirmed = true;
-	} else {
+	} else if (!flow->session) {
 		assert_int_equal(flow->local.port, 5060);
 	}
 	*k = (struct net_packet){.from = e, .flow = *flow, .number = n->sent++, .n = text.n};
@@ -73,7 +83,11 @@ static void hand_over(struct net *n, struct net_end *to, const struct sip_flow *
 static void deliver(struct net *n, const struct net_packet *k)
 {
 	struct sip_flow flow = {
-		.transport = k->flow.transport, .local = k->flow.remote, .remote = k->flow.local};
+		.transport = k->flow.transport,
+		.local = k->flow.remote,
+		.remote = k->flow.local,
+		.session = k->flow.session,
+	};
 	struct ip_endpoint source;
 	bool tcp = k->flow.transport == SIP_TRANSPORT_TCP;
 	struct net_end *to;
@@ -104,7 +118,8 @@ static void deliver(struct net *n, const struct net_packet *k)
 		path_clear(n, to, &source, &flow);
 		if (tcp)
 			conn_clear(to, k, &flow);
-		if (flow.local.port != 5060) { /* SP-11: protected ports take nothing in clear */
+		if (flow.local.port != 5060 &&
+		    !flow.session) { /* SP-11: protected ports take nothing in clear */
 			n->lost_clear++;
 			return;
 		}

@@ -29,15 +29,40 @@ static void edge_send(void *ctx, const struct sip_flow *flow, struct sv text)
 	net_transmit(ctx, flow, text);
 }
 
+static int stream_send(struct net_end *e, const struct sip_flow *flow, struct sv text)
+{
+	struct sip_flow f = *flow;
+
+	if (f.transport != SIP_TRANSPORT_TLS)
+		return conn_send(e, flow, text);
+	if (!f.session)
+		f.session = ++e->net->sessions;
+	net_transmit(e, &f, text);
+	return 0;
+}
+
 static int ue_stream_send(void *ctx, struct ue *u, const struct sip_flow *flow, struct sv text)
 {
 	(void)u;
-	return conn_send(ctx, flow, text);
+	return stream_send(ctx, flow, text);
 }
 
 static int edge_stream_send(void *ctx, const struct sip_flow *flow, struct sv text)
 {
-	return conn_send(ctx, flow, text);
+	return stream_send(ctx, flow, text);
+}
+
+static void ue_hang_up(void *ctx, struct ue *u, const struct sip_flow *flow)
+{
+	(void)ctx;
+	(void)u;
+	(void)flow;
+}
+
+static void edge_hang_up(void *ctx, const struct sip_flow *flow)
+{
+	(void)ctx;
+	(void)flow;
 }
 
 static void event(void *ctx, struct ue *u, enum ue_event e, struct sv text, uint64_t now)
@@ -79,7 +104,8 @@ void net_ue_start(struct net *n, unsigned i)
 			     .sa_install = sas_install,
 			     .sa_remove = sas_remove,
 			     .event = event,
-			     .stream_send = ue_stream_send};
+			     .stream_send = ue_stream_send,
+			     .hang_up = ue_hang_up};
 
 	assert_int_equal(ue_alloc(&x->ue, &x->conf, &env, n->timers), 0);
 }
@@ -114,6 +140,11 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 		.reg_event = setup->reg_event,
 		.transport = setup->transport,
 	};
+	if (setup->either) {
+		x->conf.auth = UE_AUTH_EITHER;
+		x->conf.security = UE_SECURITY_EITHER;
+		x->conf.password = "secret";
+	}
 	memcpy(x->conf.choices, all_choices, sizeof(all_choices));
 	memset(&x->conf.key, 0x40 + (int)i, sizeof(x->conf.key));
 	ip_addr_parse(&x->conf.pcscf.addr,
@@ -131,13 +162,16 @@ static void ue_make(struct net *n, unsigned i, const struct net_setup *setup)
 	memcpy(s.k, x->conf.key.k, sizeof(s.k));
 	memcpy(s.opc, x->conf.key.opc, sizeof(s.opc));
 	s.k[0] ^= setup->wrong_key;
+	if (setup->either)
+		assert_int_equal(hss_subscriber_password(&s, SV(REALM), "secret", 6), 0);
 	assert_int_equal(hss_subscriber_add(n->hss, &s), 0);
 	net_ue_start(n, i);
 }
 
 static void core_make(struct net *n, const struct net_setup *setup)
 {
-	struct hss_conf hss = {.path = ":memory:", .sqn_block = 32};
+	struct hss_conf hss = {
+		.path = ":memory:", .sqn_block = 32, .digest.before_aka = setup->digest_before_aka};
 	struct icscf_conf icscf = {.host = "icscf." REALM, .scscf_host = "scscf." REALM};
 	struct scscf_conf scscf = {
 		.host = "scscf." REALM,
@@ -165,7 +199,8 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 				.sa_reserve = sas_reserve,
 				.sa_install = sas_install,
 				.sa_remove = sas_remove,
-				.stream_send = edge_stream_send};
+				.stream_send = edge_stream_send,
+				.hang_up = edge_hang_up};
 	struct pcscf_conf conf = {
 		.host = "pcscf.visited.test",
 		.icscf_host = "icscf." REALM,
@@ -174,7 +209,7 @@ static void edge_make(struct net *n, const struct net_setup *setup)
 		.port_pc_min = 20000,
 		.port_pc_max = 29999,
 		.n_choices = setup->n_choices ? setup->n_choices : 6,
-		.ipsec_required = true,
+		.ipsec_required = !setup->ipsec_optional,
 		.await_auth = 240,
 		.guard = 30,
 		.linger = 32,

@@ -136,6 +136,8 @@ struct net {
 	unsigned moves;		 /* the P-CSCF was told where a UE is */
 	unsigned keys_seen;	 /* messages to a UE that hold ik= or ck= */
 	unsigned clear_requests; /* unprotected, other than REGISTER */
+	unsigned clear_answers;	 /* of Digest, unprotected */
+	uint64_t sessions;	 /* TLS is modelled: what goes by it arrives */
 	enum net_fate (*fate)(struct net *n, const struct net_packet *k, void *arg);
 	void *fate_arg;
 	/* Is a new connection refused, for that message? */
@@ -165,6 +167,9 @@ struct net_setup {
 		const char *private, *public;
 	} nat[NET_UES]; /* NULL: none before this UE, whose address is its own */
 	enum ue_transport transport;
+	bool either;		/* the UEs have AKA with ipsec-3gpp and Digest with tls, */
+	bool digest_before_aka; /* and the HSS prefers that */
+	bool ipsec_optional;
 	bool reg_event;				 /* UEs subscribe to their registration state */
 	bool edge_event;			 /* so does the P-CSCF */
 	const char *ecscf;			 /* where emergency calls go; NULL: nowhere */

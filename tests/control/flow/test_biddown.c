@@ -25,6 +25,13 @@ struct packet {
 	char text[TEXT_MAX];
 };
 
+enum world_kind {
+	USUAL,
+	OPTIONAL,    /* the P-CSCF lets UEs in without agreement */
+	SHA256_ONLY, /* the UE answers no MD5 challenge */
+	KINDS,
+};
+
 struct attack {
 	bool up;
 	const char *field, *from,
@@ -42,8 +49,11 @@ struct world {
 	struct ue *ue;
 	struct packet *head, **tail;
 	uint64_t now, sessions;
-	const struct attack *attack;
-	unsigned attacked, clear_answers, events[UE_UNPROTECTED + 1];
+	const struct attack *up, *down;
+	unsigned attacked[2]; /* down, up */
+	unsigned clear_answers, events[UE_UNPROTECTED + 1];
+	/* What answers inside TLS said; both ends have SHA-256, and qop */
+	unsigned sha256, md5, without_qop;
 };
 
 /* ---- the man in the middle ------------------------------------------------------------------ */
@@ -95,12 +105,12 @@ static bool line_change(const struct attack *a, const char *line, size_t n, stru
 
 static void tamper(struct world *w, struct packet *k)
 {
-	const struct attack *a = w->attack;
+	const struct attack *a = k->up ? w->up : w->down;
 	const char *line, *end;
 	char text[TEXT_MAX];
 	struct sbuf b = sbuf_of(text, sizeof(text));
 
-	if (!a || a->up != k->up || k->flow.session)
+	if (!a || k->flow.session)
 		return;
 	line = line_of(k->text, a->field);
 	if (!line)
@@ -114,10 +124,30 @@ static void tamper(struct world *w, struct packet *k)
 	memcpy(k->text, text, b.n);
 	k->n = b.n;
 	k->text[k->n] = '\0';
-	w->attacked++;
+	w->attacked[k->up]++;
 }
 
 /* ---- the access ------------------------------------------------------------------------------ */
+
+static bool holds(struct sv text, const char *what)
+{
+	return memmem(text.p, text.n, what, strlen(what));
+}
+
+static void answer_watch(struct world *w, const struct sip_flow *flow, struct sv text)
+{
+	if (!holds(text, "response=\"") || holds(text, "response=\"\""))
+		return;
+	if (!flow->session) {
+		w->clear_answers++;
+		return;
+	}
+	if (holds(text, "algorithm=SHA-256,"))
+		w->sha256++;
+	else
+		w->md5++;
+	w->without_qop += !holds(text, "qop=auth,");
+}
 
 static void transmit(struct world *w, bool up, const struct sip_flow *flow, struct sv text)
 {
@@ -130,9 +160,8 @@ static void transmit(struct world *w, bool up, const struct sip_flow *flow, stru
 	k->flow = *flow;
 	k->n = text.n;
 	memcpy(k->text, text.p, text.n);
-	if (up && !flow->session && memmem(text.p, text.n, "response=\"", 10) &&
-	    !memmem(text.p, text.n, "response=\"\"", 11))
-		w->clear_answers++;
+	if (up)
+		answer_watch(w, flow, text);
 	tamper(w, k);
 	*w->tail = k;
 	w->tail = &k->next;
@@ -257,7 +286,10 @@ static void run(struct world *w, uint64_t ms)
 
 static void core_make(struct world *w)
 {
-	struct hss_conf hss = {.path = ":memory:", .sqn_block = 32};
+	struct hss_conf hss = {
+		.path = ":memory:",
+		.sqn_block = 32,
+		.digest = {.algorithms = {DIGEST_SHA256, DIGEST_MD5}, .n_algorithms = 2}};
 	struct icscf_conf icscf = {.host = "icscf." REALM, .scscf_host = "scscf." REALM};
 	struct scscf_conf scscf = {.host = "scscf." REALM,
 				   .icscf_host = "icscf." REALM,
@@ -277,7 +309,7 @@ static void core_make(struct world *w)
 	assert_int_equal(scscf_alloc(&w->scscf, &scscf, w->timers, w->mw, hss_cx(w->hss)), 0);
 }
 
-static void world_make(struct world *w, bool edge_has_tls, bool tls_first)
+static void world_make(struct world *w, bool edge_has_tls, bool tls_first, enum world_kind kind)
 {
 	struct pcscf_env edge = {.ctx = w,
 				 .send = edge_send,
@@ -305,7 +337,7 @@ static void world_make(struct world *w, bool edge_has_tls, bool tls_first)
 			    {.type = AGREE_TLS}},
 		.n_choices = edge_has_tls ? 2 : 1,
 		.digest = true,
-		.ipsec_required = true,
+		.ipsec_required = kind != OPTIONAL,
 		.await_auth = 240,
 		.guard = 30,
 		.linger = 32,
@@ -321,6 +353,7 @@ static void world_make(struct world *w, bool edge_has_tls, bool tls_first)
 			     .protect_or_abort = true,
 			     .auth = UE_AUTH_DIGEST,
 			     .password = "secret",
+			     .sha256_only = kind == SHA256_ONLY,
 			     .security = tls_first ? UE_SECURITY_TLS_FIRST : UE_SECURITY_TLS,
 			     .local.port = 5060,
 			     .pcscf.port = 5060};
@@ -384,7 +417,7 @@ static void registers(void **state)
 	for (unsigned first = 0; first < 2; first++) {
 		struct found f = {0};
 
-		world_make(&w, true, first);
+		world_make(&w, true, first, USUAL);
 		assert_int_equal(ue_register(w.ue, w.now), 0);
 		run(&w, 5000);
 		pcscf_registration_each(w.pcscf, count, &f);
@@ -392,6 +425,7 @@ static void registers(void **state)
 		assert_int_equal(f.tls, 1);
 		assert_int_equal(f.address, 0);
 		assert_int_equal(w.clear_answers, 0);
+		assert_int_equal(w.sha256, 1);
 		run(&w, 3600 * 1000); /* with refreshes */
 		assert_true(w.events[UE_REGISTERED] > 1);
 		assert_int_equal(w.events[UE_FAILED], 0);
@@ -434,31 +468,67 @@ static const struct attack attacks[] = {
 	{false, "WWW-Authenticate", NULL, NULL},
 };
 
+static size_t row(const struct attack *a)
+{
+	return a ? (size_t)(a - attacks) : N_OF(attacks);
+}
+
+/*
+ * In SM6 the strongest challenge can be taken out, and nothing tells: a UE that takes MD5 at all
+ * then gives it, to the P-CSCF and inside TLS. What else he does must not lead there.
+ */
+static bool is_weaker(const struct world *w, enum world_kind kind)
+{
+	bool altered = w->down && strcmp(w->down->field, "WWW-Authenticate") == 0;
+
+	return w->clear_answers || w->events[UE_UNPROTECTED] ||
+	       (w->without_qop && w->events[UE_REGISTERED]) ||
+	       (w->md5 && (kind == SHA256_ONLY || !altered));
+}
+
+static void tried(const struct attack *up, const struct attack *down, enum world_kind kind)
+{
+	struct found f = {0};
+	struct world w;
+
+	world_make(&w, true, false, kind);
+	w.up = up;
+	w.down = down;
+	(void)ue_register(w.ue, w.now);
+	run(&w, MS);
+	pcscf_registration_each(w.pcscf, count, &f);
+	if (f.address || is_weaker(&w, kind) || (w.events[UE_REGISTERED] && !f.tls))
+		fail_msg("attack %zu, %zu, kind %u: registered %u, tls %u, address %u, clear %u, "
+			 "md5 %u, no qop %u",
+			 row(up), row(down), kind, w.events[UE_REGISTERED], f.tls, f.address,
+			 w.clear_answers, w.md5, w.without_qop);
+	if ((up && !w.attacked[true]) || (down && !up && !w.attacked[false]))
+		fail_msg("attack %zu, %zu did not happen", row(up), row(down));
+	world_free(&w);
+}
+
 /*
  * Whatever he does to what can be read: the UE is inside TLS, or not registered, and its password
  * has answered nobody outside. covers: PO-01, PO-02, TS-05, TS-03
  */
 static void nothing_brings_them_down(void **state)
 {
-	struct world w;
+	(void)state;
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		for (const struct attack *a = attacks; a < attacks + N_OF(attacks); a++)
+			tried(a->up ? a : NULL, a->up ? NULL : a, kind);
+}
+
+/* SM1 and SM6 altered so that they fit. covers: SU-10, SU-12, HX-13 */
+static void nor_do_both_directions(void **state)
+{
+	const struct attack *end = attacks + N_OF(attacks);
 
 	(void)state;
-	for (size_t i = 0; i < N_OF(attacks); i++) {
-		struct found f = {0};
-
-		world_make(&w, true, false);
-		w.attack = &attacks[i];
-		(void)ue_register(w.ue, w.now);
-		run(&w, MS);
-		pcscf_registration_each(w.pcscf, count, &f);
-		if (f.address || w.clear_answers || w.events[UE_UNPROTECTED] ||
-		    (w.events[UE_REGISTERED] && !f.tls))
-			fail_msg("attack %zu on %s: registered %u, tls %u, address %u, clear %u", i,
-				 attacks[i].field, w.events[UE_REGISTERED], f.tls, f.address,
-				 w.clear_answers);
-		assert_true(w.attacked > 0);
-		world_free(&w);
-	}
+	for (const struct attack *up = attacks; up < end; up++)
+		for (const struct attack *down = attacks; up->up && down < end; down++)
+			for (unsigned kind = 0; !down->up && kind < KINDS; kind++)
+				tried(up, down, kind);
 }
 
 /* One who has no TLS to offer gets nothing from a UE that insists on it. covers: PO-01 */
@@ -468,7 +538,7 @@ static void without_common_mechanism_the_ue_gives_up(void **state)
 	struct world w;
 
 	(void)state;
-	world_make(&w, false, false);
+	world_make(&w, false, false, USUAL);
 	(void)ue_register(w.ue, w.now);
 	run(&w, MS);
 	pcscf_registration_each(w.pcscf, count, &f);
@@ -483,6 +553,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers),
 		cmocka_unit_test(nothing_brings_them_down),
+		cmocka_unit_test(nor_do_both_directions),
 		cmocka_unit_test(without_common_mechanism_the_ue_gives_up),
 	};
 
