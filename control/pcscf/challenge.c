@@ -105,7 +105,8 @@ static unsigned aka_prepare(struct pcscf_run *run, const struct auth_challenge *
 
 /*
  * A UE with ipsec-3gpp has an ISIM, and shows its IMPI in SM1 (TS 24.229 5.1.1.2): without it the
- * HSS takes the UE for one of Digest, so it could be taken out to bring both from ipsec-3gpp to tls.
+ * HSS takes the UE for one of Digest, so it could be taken out to bring both from ipsec-3gpp to
+ * tls.
  */
 static bool brought_to_tls(const struct pcscf_run *run)
 {

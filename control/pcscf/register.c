@@ -42,8 +42,8 @@ static bool agreement_same(const struct registering *g, const struct pcscf_run *
 }
 
 /*
- * Who seemed to be on 3GPP access in clear was not offered TLS (DN-02): if it is not there, somebody
- * has said so to keep a UE from TLS that both have and we prefer (PO-01).
+ * Who seemed to be on 3GPP access in clear was not offered TLS (DN-02): if it is not there,
+ * somebody has said so to keep a UE from TLS that both have and we prefer (PO-01).
  */
 static bool tls_was_kept_off(const struct registering *g, const struct pcscf_run *run)
 {
