@@ -2,7 +2,7 @@
  * What a man in the middle could alter in SM1 and SM6, seen by the P-CSCF alone: SM1 as he leaves
  * it, SM7 as the UE means it. Whole UEs against him: tests/control/flow/test_biddown*.c.
  */
-#include "tests/control/pcscf/rig.h"
+#include "tests/control/pcscf/tls.h"
 
 #define ON_3GPP "P-Access-Network-Info: 3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=1\r\n"
 #define ON_WLAN "P-Access-Network-Info: IEEE-802.11\r\n"
@@ -12,11 +12,6 @@
 #define KEYS ", ik=\"" RIG_IK "\", ck=\"" RIG_CK "\""
 
 static const struct agree_choice tls = {.type = AGREE_TLS};
-
-static void tls_last(struct pcscf_conf *c)
-{
-	c->choices[c->n_choices++] = tls;
-}
 
 static void tls_first(struct pcscf_conf *c)
 {
@@ -35,11 +30,6 @@ static void start(struct rig *r, struct rig_ue *u, void (*tweak)(struct pcscf_co
 {
 	rig_init(r, tweak);
 	rig_ue_init(u, "alice", "192.0.2.77");
-}
-
-static uint64_t dropped(const struct rig *r, enum pcscf_drop reason)
-{
-	return rig_counters(r).drops[reason];
 }
 
 static void assert_refused(struct rig *r, unsigned status, size_t core)
@@ -95,7 +85,7 @@ static void offer_of_both_cannot_be_thinned(void **state)
 			assert_int_equal(r.core.n, core + 1);
 		} else {
 			assert_refused(&r, 494, core);
-			assert_int_equal(dropped(&r, PCSCF_REFUSED_VERIFY), 1);
+			assert_int_equal(rig_dropped(&r, PCSCF_REFUSED_VERIFY), 1);
 		}
 		rig_end(&r);
 	}
@@ -168,7 +158,7 @@ static void authorization_taken_out_leads_to_no_tls(void **state)
 			   "WWW-Authenticate: Digest realm=\"home.test\", nonce=\"" RIG_DIGEST
 			   "\", algorithm=MD5, qop=\"auth\"\r\n");
 		assert_int_equal(rig_last_ue(&r)->m.status, named || prefers_tls ? 401 : 403);
-		assert_int_equal(dropped(&r, PCSCF_REFUSED_PAIRING), !named && !prefers_tls);
+		assert_int_equal(rig_dropped(&r, PCSCF_REFUSED_PAIRING), !named && !prefers_tls);
 		rig_end(&r);
 	}
 }
@@ -185,7 +175,7 @@ static void answers_in_clear_are_refused(void **state)
 		     &(struct rig_register){
 			     .client = "tls", .authorization = RIG_ANSWER, .expires = 600});
 	assert_refused(&r, 494, 0);
-	assert_int_equal(dropped(&r, PCSCF_REFUSED_CLEAR), 1);
+	assert_int_equal(rig_dropped(&r, PCSCF_REFUSED_CLEAR), 1);
 	rig_end(&r);
 }
 
