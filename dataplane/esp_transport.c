@@ -185,18 +185,49 @@ int esp_transport_open(struct worker *w, struct pkt *p)
 	return sa_in_selectors(p);
 }
 
-int esp_transport_restore(struct worker *w, struct pkt *p)
+/* Any headers. */
+static void packet_restore(struct pkt *p)
 {
 	uint8_t *old = rte_pktmbuf_mtod(p->m, uint8_t *);
 	size_t headers = (size_t)(p->ip - old) + p->ip_len;
 	size_t overhead = (size_t)(p->l4 - (p->ip + p->ip_len));
 
-	(void)w;
 	headers_move(old + overhead + headers, old + headers, headers, rte_pktmbuf_headroom(p->m));
 	p->ip += overhead;
 	rte_pktmbuf_adj(p->m, (uint16_t)overhead);
 	rte_pktmbuf_trim(p->m, (uint16_t)(rte_pktmbuf_data_len(p->m) - headers - p->l4_len));
 	ip_header_update(p, p->proto, p->l4_len);
+}
+
+/* The same in one go for Ethernet and IPv4 without options, as frame_seal(). */
+static void frame_restore(struct pkt *p)
+{
+	const size_t headers = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr);
+	const struct rte_ipv4_hdr *old = (const struct rte_ipv4_hdr *)p->ip;
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(p->l4 - sizeof(*ip));
+	rte_be16_t was = old->total_length;
+	rte_be16_t total = checksum_be16((uint16_t)(sizeof(*ip) + p->l4_len));
+	uint16_t sum = checksum_replace16(old->hdr_checksum, was, total);
+	struct rte_mbuf *m = p->m;
+
+	sum = checksum_replace16(sum, checksum_be16(IPPROTO_ESP), checksum_be16(p->proto));
+	headers_move(p->l4, p->ip + sizeof(*ip), headers, rte_pktmbuf_headroom(m));
+	m->data_off = (uint16_t)(m->data_off + (p->l4 - sizeof(*ip) - p->ip));
+	m->data_len = (uint16_t)(headers + p->l4_len);
+	m->pkt_len = m->data_len;
+	p->ip = (uint8_t *)ip;
+	ip->total_length = total;
+	ip->next_proto_id = p->proto;
+	ip->hdr_checksum = sum;
+}
+
+int esp_transport_restore(struct worker *w, struct pkt *p)
+{
+	(void)w;
+	if (likely(p->version == 4 && p->ip_len == sizeof(struct rte_ipv4_hdr)))
+		frame_restore(p);
+	else
+		packet_restore(p);
 	p->l4 = p->ip + p->ip_len;
 	return PKT_KEEP;
 }

@@ -25,8 +25,6 @@
 #include "dataplane/sa_in.h"
 #include "dataplane/worker.h"
 
-#define PREFETCH_AHEAD 4
-
 /* ---- ESP, before the engine --------------------------------------------------------------- */
 
 /* Finds the lines of the SA that the SPI names, to be prefetched. */
@@ -142,8 +140,10 @@ static inline void inbound_deliver(struct worker *w, struct pkt *p)
 		return;
 	}
 	p->set->transform->to_host(w, p);
-	mss_clamp(w, p);
-	to_host(w, p);
+	if (p->proto == IPPROTO_TCP)
+		mss_clamp(w, p);
+	tx_host_frame_quick(w, p->m);
+	pkt_put(w, p);
 }
 
 static int stage_open(struct worker *w, struct pkt *p)
@@ -256,11 +256,11 @@ void inbound_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	struct pkt **esp = w->esp_ahead[!w->esp_ahead_at];
 	unsigned i, n_esp = 0;
 
-	for (i = 0; i < n && i < PREFETCH_AHEAD; i++)
+	for (i = 0; i < n && i < WORKER_PREFETCH; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
 	for (i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(frames[i + PREFETCH_AHEAD], void *));
+		if (i + WORKER_PREFETCH < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + WORKER_PREFETCH], void *));
 		esp[n_esp] = inbound_frame_plain(w, frames[i]);
 		n_esp += esp[n_esp] != NULL;
 	}

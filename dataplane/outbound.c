@@ -18,6 +18,7 @@
 #include "dataplane/checksum.h"
 #include "dataplane/classify.h"
 #include "dataplane/classify_plain.h"
+#include "dataplane/esp_transport.h"
 #include "dataplane/esp_tunnel.h"
 #include "dataplane/ip_header.h"
 #include "dataplane/mss.h"
@@ -320,10 +321,17 @@ static int stage_host(struct worker *w, struct pkt *p)
 	return p->set->transform->from_host ? p->set->transform->from_host(w, p) : PKT_KEEP;
 }
 
+/* Needs no more than a look at its length: nearly all. */
+static inline bool fits_surely(const struct worker *w, const struct pkt *p)
+{
+	return p->out->pmtu == 0 && p->set->mode == SA_MODE_TRANSPORT &&
+	       (uint32_t)p->ip_len + p->l4_len + ESP_TRANSPORT_MOST <= w->env->ue.mtu;
+}
+
 /* In one go: each needs little but the packet's own lines. */
 static int stage_from_host(struct worker *w, struct pkt *p)
 {
-	int reason = pmtu_stage_size(w, p);
+	int reason = likely(fits_surely(w, p)) ? PKT_KEEP : pmtu_stage_size(w, p);
 
 	reason = PKT_THEN(reason, stage_host(w, p));
 	if (p->proto == IPPROTO_TCP)
@@ -337,7 +345,11 @@ void outbound_host_burst(struct worker *w, struct rte_mbuf **frames, unsigned n)
 	struct pkt *p[WORKER_BURST];
 	unsigned i, n_esp = 0;
 
+	for (i = 0; i < n && i < WORKER_PREFETCH; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
 	for (i = 0; i < n; i++) {
+		if (i + WORKER_PREFETCH < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + WORKER_PREFETCH], void *));
 		p[n_esp] = outbound_frame_plain(w, frames[i]);
 		if (!p[n_esp])
 			continue;

@@ -290,7 +290,7 @@ int pmtu_stage_size(struct worker *w, struct pkt *p)
 {
 	uint32_t len = (uint32_t)p->ip_len + p->l4_len, max;
 
-	if (likely(len <= HOST_FLOOR4 - ESP_TRAILER_LEN))
+	if (len <= HOST_FLOOR4 - ESP_TRAILER_LEN)
 		return PKT_KEEP;
 	max = pmtu_inner_max(w, p);
 	if (likely(len <= max) || !dont_fragment(p))

@@ -27,7 +27,8 @@
 #include "dataplane/tcp_lookup.h"
 #include "dataplane/tx.h"
 
-#define WORKER_BURST 64
+#define WORKER_BURST	64
+#define WORKER_PREFETCH 4 /* frames ahead */
 /* One burst in each stage's hands beside those in the crypto engine */
 #define WORKER_PKTS (ESP_MAX_FLIGHT + 5 * WORKER_BURST)
 /* A packet does not wait longer than twice this for others to fill the lanes of the engine. */
@@ -252,6 +253,16 @@ static inline void tx_ue_frame_quick(struct worker *w, struct rte_mbuf *m)
 		w->tx_ue.m[w->tx_ue.n++] = m;
 	else
 		tx_ue_frame(w, m);
+}
+
+/* tx_host_frame() likewise, of UDP and TCP: there is no ARP and the like in it. */
+static inline void tx_host_frame_quick(struct worker *w, struct rte_mbuf *m)
+{
+	if (likely(rte_pktmbuf_data_len(m) <= w->env->host.mtu + sizeof(struct rte_ether_hdr) &&
+		   w->env->has_host && w->host_sender == w->id && w->tx_host.n < TX_BATCH))
+		w->tx_host.m[w->tx_host.n++] = m;
+	else
+		tx_host_frame(w, m);
 }
 
 /* Gives the packets' jobs to the engine, and goes on with those that come out. n <= WORKER_BURST.
