@@ -12,6 +12,7 @@
 #define RIG_MESSAGES 64
 #define RIG_SETS     64
 #define RIG_TEXT     16384
+#define RIG_PATH     256
 
 #define RIG_HOST  "pcscf.visited.test"
 #define RIG_ICSCF "icscf.home.test"
@@ -146,6 +147,8 @@ void rig_sm1(struct rig *r, struct rig_ue *u, sa_set_id over);
 void rig_sm7(struct rig *r, struct rig_ue *u);
 /* SM1 to SM12; over 0: in clear */
 void rig_registered(struct rig *r, struct rig_ue *u, sa_set_id over, unsigned expires);
+/* A P-CSCF with alice registered from 2001:db8::77; the Path that the core got. */
+void rig_start(struct rig *r, struct rig_ue *u, char path[RIG_PATH], unsigned expires);
 /* By Digest: SM1 in clear, SM7 over that TLS connection; session 0: in clear, too. */
 void rig_registered_digest(struct rig *r, struct rig_ue *u, uint64_t session, unsigned expires);
 /* The registration of a UE; false if there is none. */

@@ -117,6 +117,15 @@ void rig_registered(struct rig *r, struct rig_ue *u, sa_set_id over, unsigned ex
 	assert_int_equal(rig_last_ue(r)->m.status, 200);
 }
 
+void rig_start(struct rig *r, struct rig_ue *u, char path[RIG_PATH], unsigned expires)
+{
+	rig_init(r, NULL);
+	rig_ue_init(u, "alice", "2001:db8::77");
+	rig_registered(r, u, 0, expires);
+	snprintf(path, RIG_PATH, "%s", rig_field(r, rig_last_core(r), SIP_HDR_PATH));
+	rig_forget(r);
+}
+
 void rig_registered_digest(struct rig *r, struct rig_ue *u, uint64_t session, unsigned expires)
 {
 	const char *client = session ? "tls" : NULL;

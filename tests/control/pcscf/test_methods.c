@@ -3,7 +3,7 @@
 
 static struct rig r;
 static struct rig_ue u;
-static char path[256];
+static char path[RIG_PATH];
 static unsigned serial;
 
 #define SERVICE_ROUTE "<sip:orig@" RIG_SCSCF ";lr>"
@@ -12,11 +12,7 @@ static unsigned serial;
 static int setup(void **state)
 {
 	(void)state;
-	rig_init(&r, NULL);
-	rig_ue_init(&u, "alice", "2001:db8::77");
-	rig_registered(&r, &u, 0, 600000);
-	snprintf(path, sizeof(path), "%s", rig_field(&r, rig_last_core(&r), SIP_HDR_PATH));
-	rig_forget(&r);
+	rig_start(&r, &u, path, 600000);
 	return 0;
 }
 

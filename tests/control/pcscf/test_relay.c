@@ -3,16 +3,12 @@
 
 static struct rig r;
 static struct rig_ue u;
-static char path[256];
+static char path[RIG_PATH];
 
 static int setup(void **state)
 {
 	(void)state;
-	rig_init(&r, NULL);
-	rig_ue_init(&u, "alice", "2001:db8::77");
-	rig_registered(&r, &u, 0, 3600);
-	snprintf(path, sizeof(path), "%s", rig_field(&r, rig_last_core(&r), SIP_HDR_PATH));
-	rig_forget(&r);
+	rig_start(&r, &u, path, 3600);
 	return 0;
 }
 
