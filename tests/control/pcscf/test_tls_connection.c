@@ -313,6 +313,35 @@ static void newer_sm1_ends_the_unfinished(void **state)
 	}
 }
 
+/* A re-authentication on the connection in use that another REGISTER overtakes leaves it. covers:
+ * TM-04, TM-05 */
+static void overtaken_reauthentication_keeps_the_connection(void **state)
+{
+	struct pcscf_registration g;
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	for (unsigned in_clear = 0; in_clear < 2; in_clear++) {
+		rig_init(&r, tls_last);
+		rig_ue_init(&u, "alice", "192.0.2.77");
+		rig_registered_digest(&r, &u, 7, 600);
+		rig_register(&r, &u,
+			     &(struct rig_register){.client = "tls", .expires = 600, .session = 7});
+		rig_challenge_digest(&r, &u, "");
+		tls_sm7(&r, &u, 7);
+		rig_register(&r, &u,
+			     &(struct rig_register){
+				     .client = "tls", .expires = 600, .session = in_clear ? 0 : 7});
+		rig_run(&r, 1500);
+		assert_int_equal(r.hang_ups, 0);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_non_null(rig_set(&g, PCSCF_SET_CURRENT));
+		assert_int_equal(rig_set(&g, PCSCF_SET_CURRENT)->flow.session, 7);
+		rig_end(&r);
+	}
+}
+
 /* Coming again in clear, the UE gets its registration onto the new connection. covers: TM-03,
  * TS-08 */
 static void new_connection_rebinds(void **state)
@@ -385,6 +414,7 @@ int main(void)
 		cmocka_unit_test(failure_releases_the_connection),
 		cmocka_unit_test(stale_goes_on),
 		cmocka_unit_test(newer_sm1_ends_the_unfinished),
+		cmocka_unit_test(overtaken_reauthentication_keeps_the_connection),
 		cmocka_unit_test(new_connection_rebinds),
 		cmocka_unit_test(unfinished_runs_end),
 	};
