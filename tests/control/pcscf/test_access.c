@@ -184,6 +184,32 @@ static void barred_identity_is_not_asserted(void **state)
 	}
 }
 
+/* A registrar that lists nothing has bound the one that registered, and one that it does not list
+ * names the group all the same. covers: LP-04 */
+static void who_registered_is_bound(void **state)
+{
+	(void)state;
+	for (unsigned listed = 0; listed < 2; listed++) {
+		struct pcscf_registration g;
+
+		rig_sm1(&r, &u, 0);
+		rig_challenge(&r, &u);
+		rig_sm7(&r, &u);
+		rig_answer(&r, 200,
+			   "%sService-Route: <sip:orig@" RIG_SCSCF ";lr>\r\nExpires: 600\r\n",
+			   listed ? "P-Associated-URI: <sip:public@home.test>\r\n" : "");
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_impus, 1);
+		rig_forget(&r);
+		rig_request(&r, &u, u.set, "MESSAGE", NULL);
+		assert_int_equal(r.core.n, !listed);
+		rig_register(&r, &u, &(struct rig_register){.over = u.set});
+		rig_answer(&r, 200, "%s", "");
+		assert_false(pcscf_has_registered(r.p, sv_of(u.impi)));
+		rig_ue_fresh(&u);
+	}
+}
+
 /* covers: C-21, ST-10 */
 static void another_impi_on_the_sa_is_refused(void **state)
 {
@@ -466,6 +492,7 @@ int main(void)
 		T(set_is_checked_by_addresses_and_ports),
 		T(identity_must_be_bound),
 		T(barred_identity_is_not_asserted),
+		T(who_registered_is_bound),
 		T(another_impi_on_the_sa_is_refused),
 		T(indicator_is_ours_alone),
 		T(derived_impi),
