@@ -117,6 +117,9 @@ static uint64_t idle_end(const struct stream_conn *c)
 
 	bool used = c->sa || (c->filter && (c->heard_message || c->we_opened));
 
+	/* a stranger's keepalives, or pieces of records, keep nothing */
+	if (!c->sa && !c->we_opened && !c->heard_message)
+		return c->opened_at + conf->clear_idle_ms;
 	return c->heard + (used ? conf->idle_ms : conf->clear_idle_ms);
 }
 

@@ -43,7 +43,7 @@ struct stream_listener {
 	uv_tcp_t tcp;
 };
 
-/* Accepted connections of one address, but those under an SA set. */
+/* Accepted connections of one address, of IPv6 of one /64; but those under an SA set. */
 struct stream_peer {
 	struct ip_addr addr;
 	unsigned n_clear, n_filtered, n_half_open;
@@ -79,7 +79,7 @@ struct stream_conn {
 	struct stream_out *waiting;	/* until the connection is ready */
 	struct stream_out *unconfirmed; /* requests written a short while ago */
 	unsigned n_unconfirmed;
-	size_t queued; /* octets in waiting, and given to libuv */
+	size_t queued; /* octets in waiting, and given to libuv, with what each takes itself */
 	uint64_t heard, message_since, progress, opened_at, pinged;
 	struct timer timer;
 	UT_hash_handle by_key;

@@ -24,6 +24,7 @@ static void message_take(struct stream_conn *c, struct sv text, uint64_t now)
 
 	s->counters.messages_in++;
 	c->heard_message = true;
+	c->message_since = 0; /* what follows it has a time of its own */
 	s->env.message(s->env.ctx, &c->flow, text, now);
 }
 
@@ -126,6 +127,12 @@ static struct stream_out *out_make(struct stream_conn *c, struct sv text, bool m
 	return o;
 }
 
+/* What it takes while it waits: many small ones are mostly our own bookkeeping. */
+static size_t out_cost(const struct stream_out *o)
+{
+	return sizeof(*o) + o->n;
+}
+
 static void unconfirmed_add(struct stream_conn *c, struct stream_out *o)
 {
 	if (c->n_unconfirmed == UNCONFIRMED_MAX)
@@ -157,7 +164,7 @@ static void written(uv_write_t *req, int status)
 	struct stream_conn *c = o->c;
 
 	c->s->counters.events++;
-	c->queued -= o->n;
+	c->queued -= out_cost(o);
 	if (status == 0) {
 		out_written(o);
 		stream_conn_watch(c, stream_now());
@@ -192,7 +199,7 @@ static int out_write(struct stream_conn *c, struct stream_out *o)
 	}
 	if (c->queued == 0)
 		c->progress = stream_now();
-	c->queued += o->n;
+	c->queued += out_cost(o);
 	return 0;
 }
 
@@ -226,7 +233,7 @@ static int send_later(struct stream_conn *c, struct sv text, bool message)
 	if (!o)
 		return -ENOMEM;
 	DL_APPEND(c->waiting, o);
-	c->queued += o->n;
+	c->queued += out_cost(o);
 	return 0;
 }
 
@@ -262,14 +269,14 @@ void stream_io_ready(struct stream_conn *c)
 		struct sv text = {o->text, o->n};
 		int rc;
 
-		c->queued -= o->n;
+		c->queued -= out_cost(o);
 		rc = c->closing ? -ENOTCONN : send_now(c, text, o->message);
 		DL_DELETE(list, o);
 		if (rc == 0) {
 			free(o);
 			continue;
 		}
-		c->queued += o->n;
+		c->queued += out_cost(o);
 		DL_APPEND(c->waiting, o);
 		stream_conn_close(c, STREAM_END_RESET);
 	}

@@ -7,11 +7,24 @@
 #define BACKLOG		1024
 #define HALF_OPEN_SHARE 4 /* of all half-open connections those of one address, */
 #define HALF_OPEN_LEAST 4 /* but at least so many */
+#define V6_SHARE	4 /* of all connections those of one /64 */
+#define V6_NETWORK	8 /* octets that one host, or home, has in common */
 
 /* ---- limits per address ------------------------------------------------------------------- */
 
-static struct stream_peer *peer_get(struct stream *s, const struct ip_addr *addr)
+/* Of IPv6 a host has 64 bits for itself (RFC 4291 2.5.4, RFC 7934). */
+static struct ip_addr peer_addr(const struct ip_addr *of)
 {
+	struct ip_addr a = *of;
+
+	if (a.version == 6)
+		memset(a.b + V6_NETWORK, 0, sizeof(a.b) - V6_NETWORK);
+	return a;
+}
+
+static struct stream_peer *peer_get(struct stream *s, const struct ip_addr *of)
+{
+	const struct ip_addr masked = peer_addr(of), *addr = &masked;
 	struct stream_peer *p;
 
 	HASH_FIND(by_addr, s->peers, addr, sizeof(*addr), p);
@@ -82,6 +95,14 @@ void stream_half_open_end(struct stream_conn *c)
 	c->s->counters.half_open--;
 }
 
+/* One /64 can be a whole network of UEs: a share of all, if that is more. */
+static unsigned share_of(const struct stream_peer *p, unsigned per_address, unsigned all)
+{
+	bool network = p->addr.version == 6 && all / V6_SHARE > per_address;
+
+	return network ? all / V6_SHARE : per_address;
+}
+
 bool stream_admit(struct stream_conn *c)
 {
 	struct stream *s = c->s;
@@ -90,9 +111,12 @@ bool stream_admit(struct stream_conn *c)
 
 	if (!p)
 		return false;
-	if (c->filter ? s->counters.filtered >= conf->filtered ||
-				p->n_filtered >= conf->filtered_per_address
-		      : s->n_clear >= conf->clear_accepted || p->n_clear >= conf->per_address) {
+	if (c->filter
+		    ? s->counters.filtered >= conf->filtered ||
+			      p->n_filtered >=
+				      share_of(p, conf->filtered_per_address, conf->filtered)
+		    : s->n_clear >= conf->clear_accepted ||
+			      p->n_clear >= share_of(p, conf->per_address, conf->clear_accepted)) {
 		peer_drop(s, p);
 		return false;
 	}

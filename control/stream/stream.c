@@ -67,6 +67,16 @@ const struct stream_counters *stream_counters(const struct stream *s)
 	return &s->counters;
 }
 
+/*
+ * A connection that stands between the same two ends can be another one than the flow's: with
+ * another session, or through TLS where the flow is in clear (behind a NAT: another UE's).
+ */
+static bool is_of_flow(const struct stream_conn *c, const struct sip_flow *flow)
+{
+	return flow->session ? flow->session == c->flow.session
+			     : flow->transport == c->flow.transport;
+}
+
 /* Is a connection for this flow ours to open? */
 static bool may_open(const struct stream *s, const struct sip_flow *flow)
 {
@@ -86,7 +96,7 @@ int stream_send(struct stream *s, const struct sip_flow *flow, struct sv text)
 	if (s->closing || (flow->set && !sa))
 		return -ENOTCONN;
 	c = stream_conn_find(s, sa ? &sa->key : &key);
-	if (c && flow->session && flow->session != c->flow.session)
+	if (c && !is_of_flow(c, flow))
 		return -ENOTCONN;
 	rc = c ? stream_io_send(c, text) : -ENOTCONN;
 	if (rc != -ENOTCONN || !may_open(s, flow))
@@ -110,6 +120,6 @@ void stream_hang_up(struct stream *s, const struct sip_flow *flow)
 	struct stream_key key = {flow->local, flow->remote};
 	struct stream_conn *c = stream_conn_find(s, sa ? &sa->key : &key);
 
-	if (c && (!flow->session || flow->session == c->flow.session))
+	if (c && is_of_flow(c, flow))
 		stream_conn_close(c, c->we_opened ? STREAM_END_RESET : STREAM_END_CLOSE);
 }

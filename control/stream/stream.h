@@ -26,7 +26,8 @@ struct stream_conf {
 	size_t queue_max;	 /* octets that may wait to be written, per connection */
 	unsigned max;		 /* connections under an SA set, in all */
 	unsigned clear_accepted; /* accepted ones without, in all */
-	unsigned per_address;	 /* the same from one address */
+	unsigned per_address;	 /* the same from one address, or of one /64 of IPv6,
+				  * which may have a quarter of all */
 	uint32_t connect_ms;	 /* for the handshake of one that we open */
 	uint32_t handshake_ms;	 /* for a filter's, on one that we accept; 0: connect_ms */
 	uint32_t message_ms;	 /* from a message's first octet to its last */

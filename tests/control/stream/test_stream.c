@@ -566,7 +566,11 @@ static void test_sessions(void **state)
 	assert_int_equal(stream_send(w->ue.s, &up, request(text, 5)), -ENOTCONN);
 	assert_int_equal(stream_send(w->net.s, &down, request(text, 5)), -ENOTCONN);
 	stream_hang_up(w->net.s, &down);
-	down.session--;
+	down.session = 0; /* in clear, to whoever had these ports before */
+	down.transport = SIP_TRANSPORT_TCP;
+	assert_int_equal(stream_send(w->net.s, &down, request(text, 5)), -ENOTCONN);
+	stream_hang_up(w->net.s, &down);
+	down = w->net.from;
 	up.session--;
 	stream_hang_up(w->net.s, &down);
 	assert_int_equal(w->net.closed, 0);
@@ -620,15 +624,85 @@ static void test_half_open(void **state)
 	world_free(w);
 }
 
+/* Messages one after the other, none of which ends with a read: the connection is not slow. */
+static void test_busy(void **state)
+{
+	struct world *w = world_make(&conf_of_tests);
+	char text[70000];
+	struct sv m = request(text, 100);
+	size_t half = m.n / 2;
+	int fd = dial(CLEAR);
+
+	(void)state;
+	PUMP_UNTIL(w, stream_counters(w->net.s)->accepted == 1);
+	assert_true(send(fd, m.p, half, MSG_NOSIGNAL) > 0);
+	for (unsigned i = 1; i <= 8; i++) { /* 50 ms each, of 200 */
+		uint64_t until = uv_hrtime() / 1000000 + 50;
+
+		assert_true(send(fd, m.p + half, m.n - half, MSG_NOSIGNAL | MSG_MORE) > 0);
+		assert_true(send(fd, m.p, half, MSG_NOSIGNAL) > 0);
+		PUMP_UNTIL(w, w->net.messages == i && uv_hrtime() / 1000000 >= until);
+	}
+	assert_int_equal(stream_counters(w->net.s)->slow, 0);
+	PUMP_UNTIL(w, stream_counters(w->net.s)->slow == 1); /* the last one is */
+	close(fd);
+	world_free(w);
+}
+
+/* Keepalives alone keep no connection. */
+static void test_stranger_pings(void **state)
+{
+	struct world *w = world_make(&conf_of_tests);
+	const struct stream_counters *n = stream_counters(w->net.s);
+	int fd = dial(CLEAR);
+
+	(void)state;
+	PUMP_UNTIL(w, n->accepted == 1);
+	for (unsigned i = 0; i < 20 && n->connections; i++) {
+		uint64_t until = uv_hrtime() / 1000000 + 50;
+
+		(void)send(fd, "\r\n\r\n", 4, MSG_NOSIGNAL);
+		PUMP_UNTIL(w, uv_hrtime() / 1000000 >= until);
+	}
+	assert_int_equal(n->connections, 0);
+	assert_int_equal(n->idle, 1);
+	close(fd);
+	world_free(w);
+}
+
+/* Small messages that wait take their own memory and ours: both count. */
+static void test_small_ones_count(void **state)
+{
+	struct world *w = world_make(&conf_of_tests);
+	struct sip_flow down = flow_of(&w->net_set, SA_CLIENT);
+	unsigned n = 0;
+
+	(void)state;
+	while (stream_send(w->net.s, &down, SV("ACK sip:a@a SIP/2.0\r\n\r\n")) == 0)
+		n++;
+	assert_in_range(n, 1, conf_of_tests.queue_max / 100);
+	PUMP_UNTIL(w, w->net.lost == n);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_ways), cmocka_unit_test(test_large),
-		cmocka_unit_test(test_again),	  cmocka_unit_test(test_undelivered),
-		cmocka_unit_test(test_sets),	  cmocka_unit_test(test_clear_limits),
-		cmocka_unit_test(test_keepalive), cmocka_unit_test(test_ping),
-		cmocka_unit_test(test_stalled),	  cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_sessions),  cmocka_unit_test(test_half_open),
+		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_undelivered),
+		cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_clear_limits),
+		cmocka_unit_test(test_keepalive),
+		cmocka_unit_test(test_ping),
+		cmocka_unit_test(test_stalled),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_half_open),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_stranger_pings),
+		cmocka_unit_test(test_small_ones_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
