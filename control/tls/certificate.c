@@ -84,23 +84,32 @@ static void fault_pass(void *arg, int code, const char *what)
 	k->fault(k->arg, what);
 }
 
+/* As SSL_CTX_use_certificate_chain_file() has it: one that cannot be read is not the end. */
+static bool ended_well(void)
+{
+	unsigned long code = ERR_peek_last_error();
+
+	return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
 static STACK_OF(X509) * chain_read(const char *file, char *why)
 {
 	BIO *b = BIO_new_file(file, "r");
 	STACK_OF(X509) *chain = sk_X509_new_null();
 	X509 *c;
 
+	ERR_clear_error();
 	while (b && chain && (c = PEM_read_bio_X509(b, NULL, NULL, NULL)))
 		if (!sk_X509_push(chain, c)) {
 			X509_free(c);
 			break;
 		}
 	BIO_free(b);
-	if (sk_X509_num(chain) > 0) {
+	if (sk_X509_num(chain) > 0 && ended_well()) {
 		ERR_clear_error();
 		return chain;
 	}
-	sk_X509_free(chain);
+	sk_X509_pop_free(chain, X509_free);
 	tls_why(why, file);
 	return NULL;
 }

@@ -209,12 +209,47 @@ static void test_at_the_start(void **state)
 	}
 }
 
+/* What the P-CSCF will not read is not said to be good. */
+static void test_odd_files(void **state)
+{
+	static const char *const odd[] = {
+		"", "no PEM at all\n",
+		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"-----BEGIN CERTIFICATE-----\nMIIB"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		for (unsigned after = 0; after < 2; after++) {
+			struct rig *r = rig_make();
+			struct tls_server_conf server = rig_server(r);
+			struct tls_check what = {.certificate = rig_file(r, "server.pem")};
+			bool good = after && i < 2; /* text behind a certificate says nothing */
+			struct tls *t = NULL;
+			char why[TLS_WHY];
+			FILE *f;
+
+			rig_certs(r, "--name pcscf.test");
+			assert_int_equal(tls_server_alloc(&t, &server, why), 0);
+			f = fopen(what.certificate, after ? "a" : "w");
+			assert_non_null(f);
+			fputs(odd[i], f);
+			fclose(f);
+			text[0] = '\0';
+			assert_int_equal(tls_certificate_check(&what, keep, text, why),
+					 good ? 0 : -EINVAL);
+			assert_int_equal(tls_server_reload(t, why), good ? 0 : -EINVAL);
+			tls_free(t);
+			rig_free(r);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trust),	cmocka_unit_test(test_profile),
-		cmocka_unit_test(test_path),	cmocka_unit_test(test_root_sent),
-		cmocka_unit_test(test_revoked), cmocka_unit_test(test_at_the_start),
+		cmocka_unit_test(test_trust),	  cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_path),	  cmocka_unit_test(test_root_sent),
+		cmocka_unit_test(test_revoked),	  cmocka_unit_test(test_at_the_start),
+		cmocka_unit_test(test_odd_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
