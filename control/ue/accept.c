@@ -126,7 +126,7 @@ void ue_input(struct ue *u, const struct sip_flow *flow, struct sv text, uint64_
 	if (!fits(u, from, &m))
 		return;
 	if (tls)
-		tls->session = from->session;
+		ue_tls_session_set(u, tls, from->session);
 	if (from->set && (m.request || request_find(u, m.branch)))
 		heard(u, from->set);
 	if (!sip_txns_input(u->txns, from, &m, now) && !ue_pass_input(u, from, &m)) {

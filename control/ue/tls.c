@@ -11,9 +11,22 @@
 
 /* ---- between the flows of others and ours ------------------------------------------------- */
 
+/* Nothing has come by a new connection yet: it is no older one, whose end is told late. */
+static bool session_fits(const struct ue *u, const struct ue_set *s, uint64_t session)
+{
+	return s->session ? s->session == session : !session || session > u->tls_session;
+}
+
+void ue_tls_session_set(struct ue *u, struct ue_set *s, uint64_t session)
+{
+	s->session = session;
+	if (session > u->tls_session)
+		u->tls_session = session;
+}
+
 static bool is_ours(const struct ue *u, const struct ue_set *s, const struct sip_flow *f)
 {
-	return s->tls && s->state > UE_SET_PROPOSED && (!s->session || s->session == f->session) &&
+	return s->tls && s->state > UE_SET_PROPOSED && session_fits(u, s, f->session) &&
 	       f->remote.port == u->tls_port && ip_addr_eq(&f->remote.addr, &u->pcscf.addr);
 }
 
@@ -154,7 +167,7 @@ void ue_session_closed(struct ue *u, const struct sip_flow *flow, const char *wh
 	if (!s)
 		return;
 	if (!s->session)
-		s->session = flow->session;
+		ue_tls_session_set(u, s, flow->session);
 	lost(u, s, why, now);
 }
 

@@ -76,6 +76,7 @@ struct ue {
 	struct ue_digest digest;
 	uint16_t tls_port;
 	sa_set_id tls_serial; /* ids of TLS connections */
+	uint64_t tls_session; /* the last one's number: a new connection has a higher one */
 	struct ip_endpoint local, pcscf, behind;
 	uint16_t port_min, port_max;
 	struct agree_choice choices[2 * UE_MAX_CHOICES]; /* n_plain in transport mode, first */
@@ -153,6 +154,8 @@ int ue_tls_propose(struct ue *u, struct ue_set **sp);
 /* What is sent on it from now on opens the connection; all others are closed. */
 void ue_tls_open(struct ue *u, struct ue_set *s, uint64_t now);
 void ue_tls_close(struct ue *u, const struct ue_set *s);
+/* Something has come by it, or its end is told: its number is known. */
+void ue_tls_session_set(struct ue *u, struct ue_set *s, uint64_t session);
 /* *flow: as we number it. NULL: not TLS, or not ours. */
 struct ue_set *ue_tls_flow_in(struct ue *u, const struct sip_flow *from, struct sip_flow *flow);
 struct sip_flow ue_tls_flow_out(const struct sip_flow *flow);

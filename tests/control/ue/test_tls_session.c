@@ -60,6 +60,28 @@ static void dead_session_is_replaced_through_clear_register(void **state)
 	h_free(h);
 }
 
+/* The stream tells of an end later, when another connection is on its way. covers: TM-02 */
+static void late_end_of_the_old_connection(void **state)
+{
+	struct h *h = tls_start(UE_SECURITY_TLS);
+	struct sip_flow old = tls_flow(h, 7);
+
+	(void)state;
+	tls_register(h, 7);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(ue_message(h->ue, SV("sip:b@home1.net"), SV("x"), h->now), 0);
+	h_advance(h, 129 * 1000);
+	tls_respond(h, h_last(h), 0, 401, TLS_CHALLENGE TLS_SERVER);
+	tls_assert(h_last(h), 0);
+	assert_int_equal(h->hung_up, 1);
+	ue_session_closed(h->ue, &old, NULL, h->now);
+	tls_ok(h, 8);
+	assert_true(ue_registered(h->ue));
+	assert_int_equal(h->events[UE_FAILED], 0);
+	assert_int_equal(h->events[UE_REGISTERED], 2);
+	h_free(h);
+}
+
 /* covers: TM-02 */
 static void silent_session_is_replaced_through_clear_register(void **state)
 {
@@ -196,6 +218,7 @@ int main(void)
 		cmocka_unit_test(refresh_takes_the_active_connection),
 		cmocka_unit_test(dead_session_is_replaced_through_clear_register),
 		cmocka_unit_test(silent_session_is_replaced_through_clear_register),
+		cmocka_unit_test(late_end_of_the_old_connection),
 		cmocka_unit_test(one_registration_at_a_time),
 		cmocka_unit_test(what_comes_outside_of_the_connection),
 		cmocka_unit_test(answers_are_taken_where_the_request_went),
