@@ -86,6 +86,8 @@ void pcscf_input(struct pcscf *p, const struct sip_flow *from, struct sv text, u
 		pcscf_drop(p, PCSCF_DROP_UNKNOWN_SET);
 		return;
 	}
+	if (s && pcscf_emergency_goes_on(p, s, from, &m))
+		s = NULL;
 	if (!s && !clear_admits(p, from, &m))
 		return;
 	if (s && !set_admits(s, from, &m)) {

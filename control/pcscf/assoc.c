@@ -80,8 +80,11 @@ struct pcscf_set *pcscf_assoc_create(struct pcscf_run *run, const struct sip_flo
 {
 	struct pcscf_reg *r = run->reg;
 	struct pcscf *p = r->p;
-	struct pcscf_set *s = pcscf_sets_place(r) < 0 ? NULL : calloc(1, sizeof(*s));
+	struct pcscf_set *s;
 
+	if (flow->session && pcscf_assoc_of_flow(p, flow)) /* one user, one connection (TL-10) */
+		return NULL;
+	s = pcscf_sets_place(r) < 0 ? NULL : calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
 	s->reg = r;

@@ -68,6 +68,32 @@ bool pcscf_emergency_admits(struct pcscf *p, const struct sip_flow *from, const 
 	return c && belongs(m);
 }
 
+static bool same_flow(const struct sip_flow *a, const struct sip_flow *b)
+{
+	return a->session == b->session && a->transport == b->transport &&
+	       ip_endpoint_eq(&a->remote, &b->remote);
+}
+
+/*
+ * A UE without SAs registers on the very connection, or address, that it may have called on: its
+ * registration knows nothing of that call. And as long as nothing is bound, nothing but a call in
+ * clear is possible.
+ */
+bool pcscf_emergency_goes_on(struct pcscf *p, const struct pcscf_set *s,
+			     const struct sip_flow *from, const struct sip_msg *m)
+{
+	struct pcscf_caller *c;
+
+	if (s->kind == PCSCF_IPSEC || !p->conf.clear_emergency || m->method == SIP_REGISTER)
+		return false;
+	if (s->role == PCSCF_SET_NEW && pcscf_emergency_initial(m))
+		return true;
+	if (!belongs(m) && !pcscf_emergency_initial(m))
+		return false;
+	c = pcscf_caller_find(p, &from->remote.addr, m->call_id);
+	return c && (same_flow(&c->flow, from) || (m->request && pcscf_dialog_known(&c->reg, m)));
+}
+
 /* ---- UE to core ---------------------------------------------------------------------------- */
 
 /* 0 or the status of a refusal */

@@ -61,6 +61,7 @@ void pcscf_emergency_elsewhere(struct pcscf *p, const struct sip_flow *failed, s
 		return;
 	c->flow = *failed;
 	c->flow.transport = SIP_TRANSPORT_UDP;
+	c->flow.session = 0;
 	c->flow.remote.port = c->udp_port;
 	if (m.request && sip_client_reroute(p->access, &m, &c->flow, now))
 		return;

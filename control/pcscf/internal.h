@@ -544,6 +544,9 @@ void pcscf_emergency_alternative(const struct pcscf *p, struct sbuf *b);
 bool pcscf_emergency_admits(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m);
 void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m,
 			   uint64_t now);
+/* Does it belong to a call that began before that flow was set s? */
+bool pcscf_emergency_goes_on(struct pcscf *p, const struct pcscf_set *s,
+			     const struct sip_flow *from, const struct sip_msg *m);
 /* A request of the core whose Route has that token; false: it is no caller's. */
 bool pcscf_emergency_terminating(struct pcscf *p, struct sv token, const struct sip_msg *m,
 				 uint64_t now);

@@ -42,6 +42,7 @@ struct said {
 	const char *method, *uri, *call, *to_tag, *fields, *branch;
 	bool tcp;
 	sa_set_id set;
+	uint64_t session; /* over that TLS connection */
 };
 
 /* What is not set is that of an INVITE to urn:service:sos in clear. */
@@ -55,6 +56,8 @@ static void says(const struct rig_ue *who, struct said s)
 	if (s.tcp)
 		from.transport = SIP_TRANSPORT_TCP;
 	from.remote.port = s.tcp ? 41000 : from.remote.port;
+	if (s.session)
+		from = rig_tls(&r, who, s.session);
 	snprintf(own, sizeof(own), "em%u", branch++);
 	ip_addr_format(&who->addr, addr);
 	rig_from_ue(&r, &from,
@@ -94,17 +97,24 @@ static void core_asks(const char *method, const char *call, const char *tag, con
 		      method, cseq, route, tag, call, cseq, method);
 }
 
-static void ue_answers(const struct rig_message *request, const char *source, unsigned status)
+static void ue_answers_on(const struct rig_message *request, const struct sip_flow *from,
+			  unsigned status)
 {
-	struct sip_flow from = rig_flow(&r, &u, 0);
 	char text[RIG_TEXT];
 	struct sbuf b = sbuf_of(text, sizeof(text));
 
-	assert_int_equal(ip_addr_parse(&from.remote.addr, source), 0);
 	sip_reply_begin(&b, &request->m, status, SV("1"));
 	sip_reply_end(&b, (struct sv){0});
-	pcscf_input(r.p, &from, sbuf_sv(&b), r.now);
+	pcscf_input(r.p, from, sbuf_sv(&b), r.now);
 	mw_run(r.mw, r.now);
+}
+
+static void ue_answers(const struct rig_message *request, const char *source, unsigned status)
+{
+	struct sip_flow from = rig_flow(&r, &u, 0);
+
+	assert_int_equal(ip_addr_parse(&from.remote.addr, source), 0);
+	ue_answers_on(request, &from, status);
 }
 
 static uint64_t dropped(enum pcscf_drop reason)
@@ -406,6 +416,119 @@ static void registered_ue_calls(void **state)
 	rig_end(&r);
 }
 
+/* ---- over TLS ----------------------------------------------------------------------------- */
+
+static void with_tls(struct pcscf_conf *c)
+{
+	clear(c);
+	c->choices[c->n_choices++] = (struct agree_choice){.type = AGREE_TLS};
+}
+
+static void registered_ue_calls_over_tls(void **state)
+{
+	const struct rig_message *m;
+
+	(void)state;
+	begin(with_tls);
+	rig_registered_digest(&r, &u, 7, 3600);
+	rig_forget(&r);
+	says(&u, (struct said){.session = 7});
+	m = rig_last_core(&r);
+	assert_string_equal(rig_field(&r, m, SIP_HDR_ROUTE), "<sip:" ECSCF ";lr>");
+	assert_true(rig_holds(m, "P-Asserted-Identity: <sip:alice@home.test>"));
+	assert_int_equal(rig_counters(&r).emergency, 0); /* no caller in clear */
+	core_answers(m, 200, "p");
+	assert_int_equal(rig_last_ue(&r)->flow.session, 7);
+	says(&u, (struct said){.method = "ACK", .session = 7, .to_tag = "p"});
+	assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE), RECORDED);
+	says(&u, (struct said){.method = "BYE", .session = 7, .to_tag = "p"});
+	assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE), RECORDED);
+	rig_answer(&r, 200, "%s", "");
+	assert_int_equal(rig_last_ue(&r)->flow.session, 7);
+	rig_end(&r);
+}
+
+static void sm7_on(uint64_t session)
+{
+	rig_register(&r, &u,
+		     &(struct rig_register){.client = "tls", .expires = 600, .session = session});
+	rig_challenge_digest(&r, &u, "");
+	rig_register(&r, &u,
+		     &(struct rig_register){.client = "tls",
+					    .verify = u.verify,
+					    .authorization = RIG_ANSWER,
+					    .expires = 600,
+					    .session = session});
+}
+
+/* A call goes on by its own route when the UE registers on the connection that it called on; and
+ * it can begin while the core thinks about SM7. */
+static void call_outlasts_registering(void **state)
+{
+	const struct rig_message *invite, *m;
+	struct sip_flow tls;
+	char own[256];
+
+	(void)state;
+	for (unsigned pending = 0; pending < 2; pending++) {
+		begin(with_tls);
+		tls = rig_tls(&r, &u, 7);
+		if (pending)
+			sm7_on(7);
+		m = pending ? rig_last_core(&r) : NULL;
+		says(&u, (struct said){.session = 7});
+		invite = rig_last_core(&r);
+		assert_int_equal(invite->m.method, SIP_INVITE);
+		snprintf(own, sizeof(own), "%s", rig_field(&r, invite, SIP_HDR_RECORD_ROUTE));
+		core_answers(invite, 180, "p");
+		assert_int_equal(rig_last_ue(&r)->flow.session, 7);
+		if (!pending) {
+			sm7_on(7);
+			rig_ok(&r, &u, 600);
+		} else {
+			rig_answer_to(&r, m, 200,
+				      "Contact: <sip:192.0.2.77>;expires=600\r\n"
+				      "Service-Route: <sip:orig@" RIG_SCSCF ";lr>\r\n");
+		}
+		assert_int_equal(rig_last_ue(&r)->m.status, 200);
+		assert_true(pcscf_has_registered(r.p, sv_of(u.impi)));
+		core_answers(invite, 200, "p");
+		assert_int_equal(rig_last_ue(&r)->m.method, SIP_INVITE);
+		says(&u, (struct said){.method = "ACK", .session = 7, .to_tag = "p"});
+		assert_int_equal(rig_last_core(&r)->m.method, SIP_ACK);
+		assert_string_equal(rig_field(&r, rig_last_core(&r), SIP_HDR_ROUTE), RECORDED);
+		core_asks("BYE", "c1", "p", own, 3);
+		m = rig_last_ue(&r);
+		assert_int_equal(m->m.method, SIP_BYE);
+		assert_int_equal(m->flow.session, 7);
+		ue_answers_on(m, &tls, 200);
+		assert_int_equal(rig_last_core(&r)->m.method, SIP_BYE);
+		assert_int_equal(rig_last_core(&r)->m.status, 200);
+		/* the user's own business goes the user's way */
+		rig_request_on(&r, &u, &tls, "MESSAGE", NULL);
+		assert_true(rig_holds(rig_last_core(&r), "P-Asserted-Identity: <sip:alice@"));
+		rig_end(&r);
+	}
+}
+
+/* Who has the same address and Call-ID takes nothing of a registered UE's. */
+static void caller_takes_no_calls_of_others(void **state)
+{
+	struct rig_ue other;
+
+	(void)state;
+	begin(with_tls);
+	rig_ue_init(&other, "bob", "192.0.2.77"); /* behind the same NAT */
+	rig_registered_digest(&r, &u, 7, 3600);
+	says(&other, (struct said){.session = 8});
+	assert_int_equal(rig_counters(&r).emergency, 1);
+	core_answers(rig_last_core(&r), 200, "p");
+	rig_forget(&r);
+	says(&u, (struct said){.session = 7, .uri = "sip:bob@home.test"}); /* also "c1" */
+	assert_true(rig_holds(rig_last_core(&r), "P-Asserted-Identity: <sip:alice@"));
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +542,9 @@ int main(void)
 		cmocka_unit_test(no_way_to_the_ecscf),
 		cmocka_unit_test(callers_are_bounded),
 		cmocka_unit_test(registered_ue_calls),
+		cmocka_unit_test(registered_ue_calls_over_tls),
+		cmocka_unit_test(call_outlasts_registering),
+		cmocka_unit_test(caller_takes_no_calls_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

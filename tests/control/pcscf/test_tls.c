@@ -396,6 +396,36 @@ static void ipsec_beside_tls(void **state)
 	rig_end(&r);
 }
 
+/* Both answer rightly, and the core's answers cross: the connection is the first one's. covers:
+ * TL-10 */
+static void crossing_answers_bind_one_user(void **state)
+{
+	static const char ok[] = "Contact: <sip:192.0.2.77>;expires=600\r\n";
+	struct pcscf_registration g;
+	const struct rig_message *sm8;
+	struct rig_ue a, b;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, tls_relaxed);
+	rig_ue_init(&a, "alice", "192.0.2.77");
+	rig_ue_init(&b, "bob", "192.0.2.77");
+	rig_register(&r, &a, &(struct rig_register){.client = "tls", .expires = 600});
+	rig_challenge_digest(&r, &a, "");
+	tls_sm7(&r, &a, 7);
+	sm8 = rig_last_core(&r);
+	rig_register(
+		&r, &b,
+		&(struct rig_register){.authorization = RIG_ANSWER, .expires = 600, .session = 7});
+	if (rig_last_core(&r) != sm8)
+		rig_answer_to(&r, rig_last_core(&r), 200, ok);
+	rig_answer_to(&r, sm8, 200, ok);
+	assert_true(rig_registration(&r, &a, &g));
+	assert_int_equal(rig_set(&g, PCSCF_SET_CURRENT)->flow.session, 7);
+	assert_false(rig_registration(&r, &b, &g) && rig_set(&g, PCSCF_SET_CURRENT));
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +436,7 @@ int main(void)
 		cmocka_unit_test(sm7_must_be_right_and_inside_tls),
 		cmocka_unit_test(tls_before_sip),
 		cmocka_unit_test(without_agreement_if_the_policy_says_so),
+		cmocka_unit_test(crossing_answers_bind_one_user),
 		cmocka_unit_test(indicators),
 		cmocka_unit_test(ipsec_beside_tls),
 	};
