@@ -325,6 +325,51 @@ static void no_security_server(void **state)
 	}
 }
 
+/* Who has had SAs does not go on without, whatever its policy was. covers: PO-01, PO-02 */
+static void no_security_server_again(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	char auth[512];
+	unsigned sent;
+
+	(void)state;
+	c.protect_or_abort = false;
+	c.unanswered_max = 1;
+	h_start(h, &c);
+	(void)h_register(h, 600000);
+	assert_int_equal(ue_message(h->ue, SV("sip:b@home1.net"), SV("1"), h->now), 0);
+	h_advance(h, 128000);
+	assert_int_equal(h_last(h)->flow.set, 0);
+	assert_memory_equal(h_last(h)->text, "REGISTER", 8);
+	sent = h->n_sent;
+	h_respond(h, h_last(h), 0, 401, h_challenge_field(h, H_AUTN_GOOD, auth));
+	assert_int_equal(h->n_sent, sent);
+	assert_int_equal(h->events[UE_UNPROTECTED], 0);
+	assert_int_equal(h->events[UE_FAILED], 1);
+	h_free(h);
+}
+
+/* Nor does a list that has nothing of ours let it. covers: PO-01, PO-02 */
+static void no_common_entry_though_relaxed(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = h_conf(h);
+	char auth[512], fields[1024];
+
+	(void)state;
+	c.protect_or_abort = false;
+	h_start(h, &c);
+	assert_int_equal(ue_register(h->ue, h->now), 0);
+	snprintf(fields, sizeof(fields), "%sSecurity-Server: digest;q=0.9\r\n",
+		 h_challenge_field(h, H_AUTN_GOOD, auth));
+	h_respond(h, h_last(h), 0, 401, fields);
+	assert_int_equal(h->n_sent, 1);
+	assert_int_equal(h->events[UE_UNPROTECTED], 0);
+	assert_int_equal(h->events[UE_FAILED], 1);
+	h_free(h);
+}
+
 static void unauthenticated_200_is_refused(void **state)
 {
 	struct h *h = h_alloc();
@@ -422,6 +467,8 @@ int main(void)
 		cmocka_unit_test(choice_of_security_server),
 		cmocka_unit_test(every_single_choice),
 		cmocka_unit_test(no_security_server),
+		cmocka_unit_test(no_security_server_again),
+		cmocka_unit_test(no_common_entry_though_relaxed),
 		cmocka_unit_test(unauthenticated_200_is_refused),
 		cmocka_unit_test(deregistration),
 		cmocka_unit_test(challenged_deregistration),

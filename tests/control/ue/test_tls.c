@@ -151,6 +151,46 @@ static void relaxed_policy_goes_on_with_a_warning(void **state)
 	h_free(h);
 }
 
+/* Who has been protected is not any the less when it comes again in clear. covers: PO-01, PO-02 */
+static void relaxed_policy_is_for_the_first_registration(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = tls_conf(h, UE_SECURITY_TLS);
+	struct sip_flow f = tls_flow(h, 7);
+	unsigned sent;
+
+	(void)state;
+	c.protect_or_abort = false;
+	h_start(h, &c);
+	tls_register(h, 7);
+	ue_session_closed(h->ue, &f, NULL, h->now);
+	h_advance(h, 1000);
+	tls_assert_none(h_last(h));
+	sent = h->n_sent;
+	tls_respond(h, h_last(h), 0, 401, TLS_CHALLENGE);
+	assert_int_equal(h->n_sent, sent);
+	assert_int_equal(h->events[UE_UNPROTECTED], 0);
+	assert_int_equal(h->events[UE_FAILED], 1);
+	h_free(h);
+}
+
+/* A list without tls says that the P-CSCF does agree, on other things. covers: PO-01, PO-02 */
+static void relaxed_policy_takes_no_other_list(void **state)
+{
+	struct h *h = h_alloc();
+	struct ue_conf c = tls_conf(h, UE_SECURITY_TLS);
+
+	(void)state;
+	c.protect_or_abort = false;
+	h_start(h, &c);
+	assert_int_equal(ue_register(h->ue, h->now), 0);
+	tls_respond(h, h_last(h), 0, 401, TLS_CHALLENGE "Security-Server: digest;q=0.9\r\n");
+	assert_int_equal(h->n_sent, 1);
+	assert_int_equal(h->events[UE_UNPROTECTED], 0);
+	assert_int_equal(h->events[UE_FAILED], 1);
+	h_free(h);
+}
+
 /* covers: TS-04 */
 static void initial_registration_uses_no_old_connection(void **state)
 {
@@ -276,6 +316,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_agreed_ends_it),
 		cmocka_unit_test(altered_list_is_sent_back_as_it_came),
 		cmocka_unit_test(relaxed_policy_goes_on_with_a_warning),
+		cmocka_unit_test(relaxed_policy_is_for_the_first_registration),
+		cmocka_unit_test(relaxed_policy_takes_no_other_list),
 		cmocka_unit_test(initial_registration_uses_no_old_connection),
 		cmocka_unit_test(refused_answer_drops_the_connection),
 		cmocka_unit_test(stale_nonce_stays_on_the_connection),
