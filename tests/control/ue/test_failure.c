@@ -408,6 +408,9 @@ static void useless_challenges(void **state)
 		{""},
 		{"WWW-Authenticate: Digest realm=\"h\", nonce=\"abc\", algorithm=MD5\r\n"},
 		{"WWW-Authenticate: Digest realm=\"h\", nonce=\"abc\", algorithm=AKAv1-MD5\r\n"},
+		/* RAND and AUTN, but of no algorithm of AKA */
+		{"WWW-Authenticate: Digest realm=\"h\", algorithm=MD5, "
+		 "nonce=\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\r\n"},
 		{"WWW-Authenticate: Basic realm=\"h\"\r\n"},
 		{"WWW-Authenticate: \r\n"},
 	};
