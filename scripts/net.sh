@@ -32,7 +32,7 @@ net_sweep() {
 # Ends what runs in one of our own namespaces, then removes it.
 net_remove() {
 	local pids
-	ip netns list 2>/dev/null | grep -q "^$1\b" || return 0
+	[ -e "/run/netns/$1" ] || return 0
 	pids=$(ip netns pids "$1" 2>/dev/null || true)
 	# shellcheck disable=SC2086
 	[ -z "$pids" ] || kill $pids 2>/dev/null || true

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A demo that is interrupted, or killed, leaves no process and no namespace once the next one has run.
 set -euo pipefail
+trap 'echo "line $LINENO: $BASH_COMMAND: status $?"' ERR
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 
@@ -19,7 +20,7 @@ for signal in INT TERM KILL; do
 	kill -0 "$demo" 2>/dev/null && { echo "SIG$signal did not end it"; kill -9 "$demo"; exit 1; }
 	if [ "$signal" = KILL ]; then
 		[ "$(leftovers "$demo")" = 2 ] || { echo "expected what a killed demo leaves"; exit 1; }
-		scripts/demo --json --ues 10 >/dev/null
+		scripts/demo --json --ues 10 >"$log" 2>&1 || { cat "$log"; echo "the next demo failed"; exit 1; }
 	fi
 	[ "$(leftovers "$demo")" = 0 ] || { echo "SIG$signal left namespaces of $demo"; exit 1; }
 done
