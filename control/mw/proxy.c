@@ -170,10 +170,13 @@ int mw_proxy_end(struct mw_proxy *p, const struct sip_edit *e, struct sv hop)
 {
 	char text[SIP_MAX_LENGTH];
 	struct sv out = sip_edit_text(e, text, sizeof(text));
+	int rc;
 
 	if (sv_empty(out))
 		return -E2BIG;
-	return sv_empty(hop) ? mw_forward(p->mw, out) : mw_send(p->mw, hop, out);
+	rc = sv_empty(hop) ? mw_forward(p->mw, out) : mw_send(p->mw, hop, out);
+	sodium_memzero(text, out.n); /* it may be a challenge with IK and CK */
+	return rc;
 }
 
 /* ---- responses ---------------------------------------------------------------------------- */

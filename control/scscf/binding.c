@@ -116,7 +116,8 @@ static void put_removed(struct user *u, const struct sip_msg *m, const struct cx
 		reply_status(u->scscf, m, query_status(a));
 		return;
 	}
-	mw_proxy_reply(&u->scscf->proxy, m, 200, (struct sv){0}); /* before the last NOTIFY */
+	/* The last NOTIFY does not go by the I-CSCF and overtakes it. */
+	mw_proxy_reply(&u->scscf->proxy, m, 200, (struct sv){0});
 	subscriptions_end(u, REGINFO_UNREGISTERED, now);
 	user_unregister(u);
 }
