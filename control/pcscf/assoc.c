@@ -168,10 +168,8 @@ void pcscf_session_closed(struct pcscf *p, const struct sip_flow *flow, uint64_t
 	r = s->reg;
 	pcscf_assoc_requests_fail(s, now);
 	pcscf_assoc_keep_connection(s);
-	if (r->run && r->run->set == s) {
-		r->run->set = NULL;
-		pcscf_run_end(r->run, PCSCF_ON_LIFETIME, false, now);
-	}
+	if (r->run && r->run->set == s)
+		pcscf_run_abandon(s, now);
 	pcscf_set_remove(s);
 	pcscf_reg_reap(r);
 }

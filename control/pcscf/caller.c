@@ -8,9 +8,9 @@
 #include "control/base/parse.h"
 #include "control/pcscf/caller.h"
 
-#define CALLER_MS     (PCSCF_TIMER_C + 5000) /* ringing: longer than timer C */
-#define CHECK_MS      60000		     /* whether its dialogs still are */
-#define NEAR_FRACTION 4			     /* of all callers at one address */
+#define CALLER_MS     (PCSCF_TIMER_C + PCSCF_CANCEL_MS + 5000) /* ringing may last that long */
+#define CHECK_MS      60000				       /* whether its dialogs still are */
+#define NEAR_FRACTION 4					       /* of all callers at one address */
 #define CALL_ID_MAX   256
 
 struct pcscf_caller *pcscf_caller_find(struct pcscf *p, const struct ip_addr *ue, struct sv call_id)
@@ -130,6 +130,20 @@ struct pcscf_caller *pcscf_caller_find_token(struct pcscf *p, struct sv token)
 			return c;
 	}
 	return NULL;
+}
+
+void pcscf_caller_opens(struct pcscf_caller *c, struct pcscf_relay *relay)
+{
+	memcpy(relay->caller, c->reg.token, sizeof(relay->caller));
+	c->open += relay->kind == PCSCF_RELAY_UP;
+}
+
+void pcscf_caller_closed(const struct pcscf_relay *relay)
+{
+	struct pcscf_caller *c = pcscf_caller_find_token(relay->p, sv_of(relay->caller));
+
+	if (c)
+		c->open -= relay->kind == PCSCF_RELAY_UP;
 }
 
 /* What remains has 64 T1 for repeats, and so does the ACK to a failure. */

@@ -41,7 +41,7 @@ static void cancel_answered(void *arg, const struct sip_msg *response, uint64_t 
 	(void)now;
 }
 
-void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
+bool pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
 {
 	struct sip_flow flow = pcscf_core_flow();
 	struct sip_client_txn *c;
@@ -50,15 +50,15 @@ void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
 	struct pcscf_set *s;
 
 	if (!r->client || !r->cancel)
-		return;
+		return false;
 	/* not before the other side has shown that it knows the INVITE (RFC 3261 9.1) */
 	r->cancelled = !r->provisional;
 	if (r->cancelled)
-		return;
+		return false;
 	if (down) {
 		s = pcscf_set_find(p, r->set);
 		if (!*r->caller && (!s || s->serial != r->serial))
-			return;
+			return false;
 		flow = *sip_client_flow(r->client); /* that of the INVITE (RFC 3261 9.1) */
 		sip_via_transport_set(r->cancel, r->cancel_len,
 				      sv_of(sip_transport_name(flow.transport)));
@@ -67,6 +67,18 @@ void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now)
 				(struct sv){r->cancel, r->cancel_len}, cancel_answered, p, now);
 	free(r->cancel);
 	r->cancel = NULL;
+	return true;
+}
+
+/* Only who sent the INVITE may cancel it; by the new set of SAs, if there has been a change-over.
+ */
+static bool is_asker(const struct pcscf_relay *r, const struct pcscf_set *s)
+{
+	const struct pcscf_set *asker = r->set ? pcscf_set_find(r->p, r->set) : NULL;
+
+	if (!s)
+		return r->set == 0;
+	return asker && asker->serial == r->serial && asker->reg == s->reg;
 }
 
 void pcscf_cancel(struct pcscf *p, struct pcscf_set *s, const struct sip_flow *reply,
@@ -76,24 +88,28 @@ void pcscf_cancel(struct pcscf *p, struct pcscf_set *s, const struct sip_flow *r
 	struct sip_txns *side = from_ue ? p->access : p->core;
 	struct sip_server_txn *invite = sip_server_find(side, m, SIP_INVITE);
 	struct pcscf_relay *r = invite ? sip_server_arg(invite) : NULL;
-	struct pcscf_refusal answer = {.status = r ? 200 : 481};
+	struct pcscf_refusal answer = {.status = 200};
 
-	/* only who sent the INVITE may cancel it */
-	if (r && from_ue && (r->set != (s ? s->sa.id : 0) || r->serial != (s ? s->serial : 0))) {
+	if (r && from_ue && !is_asker(r, s))
 		r = NULL;
+	if (!r)
 		answer.status = 481;
-	}
-	pcscf_answer(p, side, reply, m, &answer, now);
+	if (r || !from_ue || s)
+		pcscf_answer(p, side, reply, m, &answer, now);
+	else
+		pcscf_refuse(p, reply, NULL, m, &answer, now);
 	if (r)
-		pcscf_cancel_send(r, now);
+		(void)pcscf_cancel_send(r, now);
 }
 
 void pcscf_timer_c(struct timer *t, void *arg, uint64_t now)
 {
 	struct pcscf_relay *r = arg;
 
-	(void)t;
-	pcscf_cancel_send(r, now);
+	/* RFC 3261 16.8: the other side's answer to the INVITE ends it, and wants its ACK */
+	if (pcscf_cancel_send(r, now) &&
+	    timer_start(r->p->timers, t, now + PCSCF_CANCEL_MS, pcscf_timer_c, r) == 0)
+		return;
 	if (r->client)
 		sip_client_cancel(r->client);
 	r->client = NULL;

@@ -32,7 +32,7 @@ bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_c
 		return false;
 	if (from_core)
 		pcscf_dialog_fork(s->reg, m, now);
-	text = from_core ? pcscf_response_down(p, m, s) : pcscf_response_up(p, m, s);
+	text = from_core ? pcscf_response_down(p, m, s) : pcscf_response_up(p, m, s, NULL);
 	if (sv_empty(text))
 		return false;
 	flow = from_core ? pcscf_set_flow(s) : pcscf_core_flow();

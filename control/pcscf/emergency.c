@@ -139,7 +139,7 @@ static void up(struct pcscf_caller *c, const struct sip_flow *from, const struct
 
 	if (pcscf_relay_create(p, PCSCF_RELAY_UP, from, m, NULL, &relay, now) < 0)
 		return;
-	memcpy(relay->caller, c->reg.token, sizeof(relay->caller));
+	pcscf_caller_opens(c, relay);
 	why.status = up_edit(&e, c, m, now);
 	if (why.status == 0) {
 		rc = pcscf_relay_send(relay, &core, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX), now);
@@ -182,10 +182,21 @@ static struct pcscf_caller *welcome(struct pcscf *p, const struct sip_flow *from
 	return NULL;
 }
 
+/* What one caller can make us keep has a bound. 0, or the status of the refusal. */
+static unsigned caller_may(struct pcscf_caller *c, const struct sip_msg *m)
+{
+	if (!sv_empty(m->to_tag) && !pcscf_dialog_known(&c->reg, m))
+		return 481;
+	if (m->raw.n > PCSCF_CLEAR_MAX)
+		return 513;
+	return m->method != SIP_ACK && c->open >= PCSCF_CALLER_OPEN ? 503 : 0;
+}
+
 void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m,
 			   uint64_t now)
 {
 	struct pcscf_caller *c = pcscf_caller_find(p, &from->remote.addr, m->call_id);
+	unsigned status;
 
 	if (!c && m->method == SIP_INVITE && pcscf_emergency_initial(m))
 		c = welcome(p, from, m, now);
@@ -195,13 +206,16 @@ void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const s
 	DL_DELETE(p->callers, c);
 	DL_APPEND(p->callers, c);
 	p->counters.requests_from_ue++;
-	if (m->method == SIP_CANCEL)
+	if (m->method == SIP_CANCEL) {
 		pcscf_cancel(p, NULL, from, m, now);
-	else if (!sv_empty(m->to_tag) && !pcscf_dialog_known(&c->reg, m))
-		pcscf_answer(p, p->access, from, m, &(struct pcscf_refusal){.status = 481}, now);
-	else if (m->method == SIP_ACK)
+		return;
+	}
+	status = caller_may(c, m);
+	if (status && m->method != SIP_ACK)
+		pcscf_refuse(p, from, NULL, m, &(struct pcscf_refusal){.status = status}, now);
+	else if (!status && m->method == SIP_ACK)
 		up_ack(c, m, now);
-	else
+	else if (!status)
 		up(c, from, m, now);
 }
 
@@ -234,7 +248,7 @@ static void down(struct pcscf_caller *c, const struct sip_msg *m, uint64_t now)
 
 	if (pcscf_relay_create(p, PCSCF_RELAY_DOWN, &core, m, NULL, &relay, now) < 0)
 		return;
-	memcpy(relay->caller, c->reg.token, sizeof(relay->caller));
+	pcscf_caller_opens(c, relay);
 	why.status = down_edit(&e, c, m);
 	if (why.status == 0) {
 		if (pcscf_relay_send(relay, &c->flow, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX),

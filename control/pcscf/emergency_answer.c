@@ -42,7 +42,7 @@ struct sv pcscf_emergency_response(struct pcscf_relay *r, const struct sip_msg *
 	struct pcscf_caller *c = pcscf_caller_find_token(r->p, sv_of(r->caller));
 
 	if (r->kind == PCSCF_RELAY_DOWN)
-		return pcscf_response_up(r->p, m, NULL);
+		return pcscf_response_up(r->p, m, NULL, NULL);
 	return c ? response_down(c, m) : pcscf_response_down(r->p, m, NULL);
 }
 

@@ -226,3 +226,15 @@ const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const st
 		return claimed;
 	return i ? i : pcscf_impus_default(r);
 }
+
+const struct pcscf_impu *pcscf_impus_called(const struct pcscf_reg *r, const struct sip_msg *m)
+{
+	const struct pcscf_impu *called = NULL;
+	struct sip_addr a;
+
+	if (!sv_empty(m->to_tag))
+		return NULL;
+	if (sip_addr_parse(&a, sip_msg_value(m, SIP_HDR_P_CALLED_PARTY_ID)) == 0)
+		called = pcscf_impus_find(r, a.uri);
+	return called ? called : pcscf_impus_default(r);
+}

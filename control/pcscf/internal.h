@@ -149,6 +149,7 @@ struct pcscf_run {
 	bool agreed;	      /* SM6 has Security-Server, so SM7 has Security-Verify */
 	bool vouched;	      /* SM1 has a response to an earlier challenge */
 	bool named;	      /* SM1 has Authorization */
+	bool rejected;	      /* the core has found SM8's response wrong */
 	struct timer timer;   /* from SM6 to SM7, if no set has one */
 	char *client;	      /* Security-Client of SM1 (HX-11) */
 	char *impu, *call_id;
@@ -329,13 +330,14 @@ const struct pcscf_impu *pcscf_impus_default(const struct pcscf_reg *r);
 void pcscf_impus_clear(struct pcscf_reg *r);
 /* The identity that the request may assert; NULL: it claims one that is not bound (ST-10). */
 const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const struct sip_msg *m);
+/* The identity that a request to the UE has called: who answers it (TS 24.229 5.2.6.4). NULL inside
+ * a dialog. */
+const struct pcscf_impu *pcscf_impus_called(const struct pcscf_reg *r, const struct sip_msg *m);
 
 /* ---- policy.c: what holds in which access network */
 const struct pcscf_policy *pcscf_policy_of(const struct pcscf *p, const struct ip_addr *source,
 					   const struct sip_msg *m);
 bool pcscf_policies_ok(const struct pcscf_conf *c);
-/* A 3GPP access network, as the UE says (TL-02, DN-02). */
-bool pcscf_access_is_3gpp(const struct sip_msg *m);
 /* What the UE can have, whose REGISTER came by that flow and on set s or none. */
 struct pcscf_terms pcscf_terms_of(const struct pcscf *p, const struct pcscf_policy *policy,
 				  const struct sip_flow *from, const struct pcscf_set *s,
@@ -414,6 +416,8 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
 		     struct sv impu, char *inherited, struct pcscf_run **rp);
 /* Ends it. A new set that is left goes, at once or (linger) after its last repeats. */
 void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger, uint64_t now);
+/* The same for the run whose new set is `s`, which the caller is about to remove. */
+void pcscf_run_abandon(struct pcscf_set *s, uint64_t now);
 
 /* ---- request.c: what a REGISTER says */
 struct pcscf_request {
@@ -497,9 +501,11 @@ struct sip_flow pcscf_core_flow(void);
 void pcscf_cancel(struct pcscf *p, struct pcscf_set *s, const struct sip_flow *reply,
 		  const struct sip_msg *m, uint64_t now);
 void pcscf_cancel_prepare(struct pcscf_relay *r, struct sv sent); /* INVITE as sent */
-void pcscf_cancel_send(struct pcscf_relay *r, uint64_t now);
+/* To the other side, or once it has shown that it knows the INVITE. Has it been sent now? */
+bool pcscf_cancel_send(struct pcscf_relay *r, uint64_t now);
 timer_h pcscf_timer_c;
-#define PCSCF_TIMER_C 185000 /* ms; more than 3 minutes */
+#define PCSCF_TIMER_C	185000 /* ms; more than 3 minutes */
+#define PCSCF_CANCEL_MS 128000 /* 64 T1 of 2 s: how long a cancelled INVITE may go unanswered */
 
 /* ---- routes.c: Route, Record-Route */
 bool pcscf_host_ours(const struct pcscf *p, struct sv host);
@@ -583,9 +589,10 @@ bool pcscf_proxy_unsupported(const struct sip_msg *m, struct sbuf *out); /* and 
 void pcscf_originating(struct pcscf *p, const struct sip_flow *from, struct pcscf_set *s,
 		       const struct sip_msg *m, uint64_t now);
 /* The response of the core or the UE to a relayed request as the asker gets it; s: the UE's set or
- * NULL. */
+ * NULL; who: is asserted, NULL: nobody. */
 struct sv pcscf_response_down(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s);
-struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s);
+struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s,
+			    const struct pcscf_impu *who);
 /* A 2xx to INVITE repeated after its transaction (RFC 3261 16.7); false: it was none. */
 bool pcscf_response_repeat(struct pcscf *p, const struct sip_msg *m, bool from_core, uint64_t now);
 void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now);

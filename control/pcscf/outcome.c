@@ -105,8 +105,8 @@ static void registration_extend(struct pcscf_reg *r, struct pcscf_set *s, struct
 
 static void registration_withdraw(struct pcscf_reg *r, struct sv impu, uint64_t now)
 {
+	r->p->counters.deregistrations += r->impus != NULL; /* else NOTIFY came first */
 	pcscf_impus_unbind(r, impu);
-	r->p->counters.deregistrations++;
 	pcscf_expiry_arm(r);
 	if (!r->impus)
 		pcscf_sets_end(r, now); /* they live on for repeats of the 200 (F06) */
@@ -259,7 +259,8 @@ static void failure(struct pcscf_relay *relay, struct pcscf_run *run, const stru
 
 	if (run && run->state == PCSCF_RUN_SM7) {
 		pcscf_failure_detour(run);
-		relay->p->counters.auth_failures += m && (m->status == 401 || m->status == 403);
+		run->rejected = m && (m->status == 401 || m->status == 403);
+		relay->p->counters.auth_failures += run->rejected;
 	}
 	if (!m)
 		pcscf_relay_answer(relay, &(struct pcscf_refusal){.status = 408}, now);
@@ -281,6 +282,12 @@ static bool challenged(const struct pcscf_run *run, const struct sip_msg *m)
 	return run->kind != PCSCF_IPSEC && run->set && pcscf_challenge_is_stale(m);
 }
 
+/* A UE without SAs has refreshed on what it had used before the current set. */
+static bool came_back(const struct pcscf_run *run)
+{
+	return run->over && run->over->kind != PCSCF_IPSEC && run->over->role == PCSCF_SET_OLD;
+}
+
 /*
  * The core took an answer to an earlier challenge (nextnonce, nc) on a flow that nothing was bound
  * to, as UEs do whose connection is a new one.
@@ -289,6 +296,11 @@ static struct pcscf_set *bind_vouched(struct pcscf_run *run, uint64_t now)
 {
 	struct sip_flow flow = run->reply;
 
+	if (came_back(run)) {
+		run->set = run->over;
+		pcscf_sets_switch(run);
+		return run->reg->current;
+	}
 	if (!run->vouched)
 		return NULL;
 	run->kind = flow.session ? PCSCF_TLS : PCSCF_ADDRESS;

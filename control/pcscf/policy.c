@@ -33,19 +33,6 @@ const struct pcscf_policy *pcscf_policy_of(const struct pcscf *p, const struct i
 	return &p->policies[p->n_policies];
 }
 
-/* TS 24.229 7.2A.4: "3GPP-E-UTRAN-FDD" and the like; 3GPP2-... is another family. */
-bool pcscf_access_is_3gpp(const struct sip_msg *m)
-{
-	static const char prefix[] = "3GPP-";
-	const struct sip_header *h = sip_msg_find(m, SIP_HDR_P_ACCESS_NETWORK_INFO);
-
-	for (; h; h = sip_msg_next(m, h))
-		if (h->value.n >= strlen(prefix) &&
-		    strncasecmp(h->value.p, prefix, strlen(prefix)) == 0)
-			return true;
-	return false;
-}
-
 static enum agree_mech_type first_of(const struct pcscf_policy *policy,
 				     const struct pcscf_terms *terms)
 {
@@ -62,7 +49,7 @@ struct pcscf_terms pcscf_terms_of(const struct pcscf *p, const struct pcscf_poli
 				  const struct sip_msg *m, bool nat)
 {
 	bool over_tls = from->transport == SIP_TRANSPORT_TLS, over_sa = s && s->kind == PCSCF_IPSEC;
-	bool by_digest = !over_sa && !pcscf_access_is_3gpp(m);
+	bool by_digest = !over_sa && !sip_access_is_3gpp(m);
 	struct pcscf_terms t = {
 		.mode = nat ? SA_MODE_UDP_ENC_TUN : SA_MODE_TRANSPORT,
 		.ipsec = over_sa || (!over_tls && (!nat || p->conf.udp_enc_port)),

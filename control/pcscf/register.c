@@ -50,8 +50,7 @@ static bool tls_was_kept_off(const struct registering *g, const struct pcscf_run
 	struct pcscf_terms terms = run->terms;
 	struct pcscf_offer offer;
 
-	if (run->kind != PCSCF_IPSEC || run->was_protected || terms.tls ||
-	    pcscf_access_is_3gpp(g->m))
+	if (run->kind != PCSCF_IPSEC || run->was_protected || terms.tls || sip_access_is_3gpp(g->m))
 		return false;
 	terms.tls = true;
 	terms.first = run->policy->n_choices ? run->policy->choices[0].type : AGREE_OTHER;
@@ -65,7 +64,7 @@ static unsigned sm7_check(const struct registering *g, const struct pcscf_run *r
 {
 	if (!agreement_same(g, run) || g->policy != run->policy)
 		return 494;
-	if (run->kind != PCSCF_IPSEC && pcscf_access_is_3gpp(g->m)) /* nobody can alter this one */
+	if (run->kind != PCSCF_IPSEC && sip_access_is_3gpp(g->m)) /* nobody can alter this one */
 		return 403;
 	if (tls_was_kept_off(g, run))
 		return 403;
@@ -319,13 +318,19 @@ static struct pcscf_run *run_start(struct registering *g, struct pcscf_reg *r)
 {
 	struct pcscf_run *run, *old = r->run;
 	char *inherited = NULL;
+	int rc;
 
 	if (g->offer.present && !sip_msg_find(g->m, SIP_HDR_SECURITY_CLIENT) && old) {
 		inherited = old->client;
 		old->client = NULL;
 	}
+	if (g->set) /* an old set may live for the pending run's sake alone */
+		pcscf_set_hold(g->set);
 	pending_end(g, r);
-	if (pcscf_run_create(r, g->from, &g->path, g->set, g->m, g->q.impu_sv, inherited, &run) < 0)
+	rc = pcscf_run_create(r, g->from, &g->path, g->set, g->m, g->q.impu_sv, inherited, &run);
+	if (g->set) /* now for this run's, if there is one */
+		pcscf_set_release(g->p, g->set->sa.id, g->set->serial, false, g->now);
+	if (rc < 0)
 		return NULL;
 	run->offer = g->offer;
 	run->terms = g->terms;

@@ -3,7 +3,7 @@
 #include <utlist.h>
 
 #include "control/base/parse.h"
-#include "control/pcscf/internal.h"
+#include "control/pcscf/caller.h"
 
 struct sip_flow pcscf_core_flow(void)
 {
@@ -24,6 +24,8 @@ void pcscf_relay_free(struct pcscf_relay *r)
 		sip_client_cancel(r->client);
 	if (r->clear)
 		p->clear_relays--;
+	if (*r->caller)
+		pcscf_caller_closed(r);
 	timer_stop(p->timers, &r->timer_c);
 	DL_DELETE(p->relays, r);
 	free(r->request);
@@ -77,7 +79,7 @@ int pcscf_relay_create(struct pcscf *p, enum pcscf_relay_kind kind, const struct
 		r->set = s->sa.id;
 		r->serial = s->serial;
 		pcscf_set_hold(s);
-	} else {
+	} else if (kind == PCSCF_RELAY_REGISTER) {
 		r->clear = true;
 		p->clear_relays++;
 	}
@@ -129,7 +131,7 @@ int pcscf_relay_send(struct pcscf_relay *r, const struct sip_flow *flow, struct 
 /* As with our own refusals: what leads nowhere leaves no state to a flood. */
 static bool refused_in_clear(const struct pcscf_relay *r, unsigned status)
 {
-	return r->clear && !*r->caller && status >= 300 && status != 401;
+	return r->clear && status >= 300 && status != 401;
 }
 
 /* Nothing more is awaited from the other side. The relay may be gone with its last response. */
@@ -177,10 +179,10 @@ void pcscf_relay_answer(struct pcscf_relay *r, const struct pcscf_refusal *why, 
 static void provisional(struct pcscf_relay *r, const struct sip_msg *m, uint64_t now)
 {
 	r->provisional = true;
-	if (timer_running(&r->timer_c) && m->status > 100)
+	if (timer_running(&r->timer_c) && m->status > 100 && r->cancel) /* not cancelled yet */
 		(void)timer_start(r->p->timers, &r->timer_c, now + PCSCF_TIMER_C, pcscf_timer_c, r);
 	if (r->cancelled)
-		pcscf_cancel_send(r, now);
+		(void)pcscf_cancel_send(r, now);
 }
 
 static struct pcscf_set *set_of(const struct pcscf_relay *r)
@@ -207,6 +209,15 @@ static void dialog_follow(struct pcscf_relay *r, const struct sip_msg *m, uint64
 		pcscf_dialog_unanswered(s->reg, &request, r->kind == PCSCF_RELAY_DOWN);
 }
 
+static const struct pcscf_impu *answerer(const struct pcscf_relay *r, const struct pcscf_reg *reg)
+{
+	struct sip_msg request;
+
+	if (!r->request || sip_msg_parse(&request, (struct sv){r->request, r->request_len}) < 0)
+		return NULL;
+	return pcscf_impus_called(reg, &request);
+}
+
 static struct sv response_text(struct pcscf_relay *r, const struct sip_msg *m)
 {
 	const struct pcscf_set *s = set_of(r);
@@ -214,7 +225,7 @@ static struct sv response_text(struct pcscf_relay *r, const struct sip_msg *m)
 	if (*r->caller)
 		return pcscf_emergency_response(r, m);
 	if (r->kind == PCSCF_RELAY_DOWN)
-		return pcscf_response_up(r->p, m, s);
+		return pcscf_response_up(r->p, m, s, s ? answerer(r, s->reg) : NULL);
 	return pcscf_response_down(r->p, m, s);
 }
 

@@ -62,16 +62,18 @@ int pcscf_run_wait(struct pcscf_run *run, uint64_t now)
 			   too_late, run);
 }
 
-/* A session that was in use before the run lives on, unless the authentication failed (TM-05). */
-static bool set_outlives(const struct pcscf_set *s, enum pcscf_run_event why)
+/* What was in use before the run lives on (DF-02); but not a TLS session that carried a wrong
+ * response (TM-05). */
+static bool set_outlives(const struct pcscf_run *run)
 {
-	return s->role != PCSCF_SET_NEW && why != PCSCF_ON_FAILURE;
+	return run->set->role != PCSCF_SET_NEW && !(run->rejected && run->set->kind == PCSCF_TLS);
 }
 
 void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger, uint64_t now)
 {
 	struct pcscf_set *s = run->set, *over = run->over;
 	struct pcscf_reg *r = run->reg;
+	bool ends = s && !set_outlives(run);
 
 	(void)pcscf_run_step(run, why); /* it ends in any case */
 	if (run->relay)
@@ -81,12 +83,20 @@ void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger,
 	r->run = NULL;
 	r->p->runs--;
 	run_free(run);
-	if (s && set_outlives(s, why))
-		s = NULL;
-	if (s && linger)
+	if (ends && linger)
 		pcscf_set_end(s, now);
-	else if (s)
+	else if (ends)
 		pcscf_set_remove(s);
-	if (over)
+	if (over && !(ends && over == s))
 		pcscf_set_settle(over, now);
+}
+
+void pcscf_run_abandon(struct pcscf_set *s, uint64_t now)
+{
+	struct pcscf_run *run = s->reg->run;
+
+	if (run->over == s)
+		run->over = NULL;
+	run->set = NULL;
+	pcscf_run_end(run, PCSCF_ON_LIFETIME, false, now);
 }

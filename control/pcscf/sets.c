@@ -159,21 +159,19 @@ void pcscf_set_expired(struct timer *t, void *arg, uint64_t now)
 {
 	struct pcscf_set *s = arg;
 	struct pcscf_reg *r = s->reg;
-	bool made = s->role == PCSCF_SET_NEW;
+	bool of_run = r->run && r->run->set == s;
+	bool begun =
+		of_run && s->role == PCSCF_SET_NEW; /* there may be a registration without it */
 
 	(void)t;
-	if (r->run && r->run->set == s) {
+	if (of_run) {
 		r->p->counters.timeouts++; /* ER-01 */
-		pcscf_run_end(r->run, PCSCF_ON_LIFETIME, false, now);
-	} else {
-		made = false;
+		pcscf_run_abandon(s, now);
 	}
-	if (!made) {
-		pcscf_set_remove(s);
-		if (!r->n_sets) /* nothing reaches the UE any more */
-			pcscf_impus_clear(r);
-		if (!r->n_sets)
-			pcscf_dialogs_end(r);
+	pcscf_set_remove(s);
+	if (!begun && !r->n_sets) { /* nothing reaches the UE any more */
+		pcscf_impus_clear(r);
+		pcscf_dialogs_end(r);
 	}
 	pcscf_reg_reap(r);
 }

@@ -127,7 +127,8 @@ static const struct machine_arc set_arcs[PCSCF_SET_ROLES * PCSCF_SET_EVENTS] = {
 	 "lifetime (ST-14), or SM12 of a run whose SM1 came in clear (LP-10)"},
 
 	{PCSCF_SET_OLD, PCSCF_SET_ON_SM6, NO, "SM6 makes a set of its own"},
-	{PCSCF_SET_OLD, PCSCF_SET_ON_SM12, NO, "SM12 was sent already"},
+	{PCSCF_SET_OLD, PCSCF_SET_ON_SM12, PCSCF_SET_CURRENT,
+	 "a UE without SAs has come back to it"},
 	{PCSCF_SET_OLD, PCSCF_SET_ON_SUCCESSOR, PCSCF_SET_OLD, "the UE never used the current one"},
 	{PCSCF_SET_OLD, PCSCF_SET_ON_END, PCSCF_SET_ENDING, "de-registered"},
 	{PCSCF_SET_OLD, PCSCF_SET_ON_REMOVAL, PCSCF_SET_GONE,

@@ -24,10 +24,15 @@ void pcscf_strip_network(struct sip_edit *e, const struct sip_msg *m)
 
 	sip_edit_remove_all(e, SIP_HDR_P_CHARGING_VECTOR);
 	sip_edit_remove_all(e, SIP_HDR_P_CALLED_PARTY_ID);
-	for (unsigned i = 0; i < m->n; i++)
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct sip_header *h = &m->h[i];
+
 		for (unsigned k = 0; k < sizeof(names) / sizeof(*names); k++)
-			if (m->h[i].id == SIP_HDR_OTHER && sv_caseeq(m->h[i].name, sv_of(names[k])))
-				sip_edit_remove(e, &m->h[i]);
+			if (h->id == SIP_HDR_OTHER && sv_caseeq(h->name, sv_of(names[k])))
+				sip_edit_remove(e, h);
+		if (h->id == SIP_HDR_P_ACCESS_NETWORK_INFO && sip_access_of_network(h->value))
+			sip_edit_remove(e, h);
+	}
 }
 
 /* priv-value *(";" priv-value) (RFC 3323 4.2); "id" is of RFC 3325 9.3 */

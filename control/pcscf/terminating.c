@@ -125,9 +125,9 @@ void pcscf_terminating(struct pcscf *p, const struct sip_msg *m, uint64_t now)
 		forward(p, s, m, now);
 }
 
-struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s)
+struct sv pcscf_response_up(struct pcscf *p, const struct sip_msg *m, const struct pcscf_set *s,
+			    const struct pcscf_impu *who)
 {
-	const struct pcscf_impu *who = s ? pcscf_impus_default(s->reg) : NULL;
 	struct sip_edit e;
 
 	if (!pcscf_via_below(m))

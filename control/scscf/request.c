@@ -22,27 +22,6 @@ static enum reg_protection protection_of(struct sv value)
 	return REG_CLEAR;
 }
 
-/* access-type of TS 24.229 7.2A.4: "3GPP-E-UTRAN-FDD", but not "3GPP2-1X". */
-static bool is_3gpp(struct sv info)
-{
-	const struct sv word = SV("3GPP");
-
-	return info.n >= word.n && sv_caseeq((struct sv){info.p, word.n}, word) &&
-	       (info.n == word.n || info.p[word.n] != '2');
-}
-
-/* Any that says so, be it the UE's or the network's. */
-static bool on_3gpp(const struct sip_msg *m)
-{
-	struct sip_list infos = {.msg = m, .id = SIP_HDR_P_ACCESS_NETWORK_INFO};
-	struct sv info;
-
-	while (sip_list_walk(&infos, &info))
-		if (is_3gpp(info))
-			return true;
-	return false;
-}
-
 static unsigned credentials_read(struct reg *r)
 {
 	struct sv value = sip_msg_value(r->m, SIP_HDR_AUTHORIZATION);
@@ -137,7 +116,7 @@ unsigned reg_parse(struct reg *r, const struct scscf *s, const struct sip_msg *m
 	r->impu = sip_identity(to.uri, r->impu_text, sizeof(r->impu_text));
 	if (sv_empty(r->impu))
 		return 400;
-	r->on_3gpp = on_3gpp(m);
+	r->on_3gpp = sip_access_is_3gpp(m);
 	status = credentials_read(r);
 	if (!status)
 		status = contacts_read(r, s);

@@ -134,6 +134,12 @@ bool sip_param_next(struct sv *rest, struct sv *name, struct sv *value);
 /* Value of the parameter, name compared without case. false if absent. value may be NULL. */
 bool sip_param(struct sv params, struct sv name, struct sv *value);
 
+/* P-Access-Network-Info: does any element, be it the UE's or the network's, tell of a 3GPP access?
+ */
+bool sip_access_is_3gpp(const struct sip_msg *m);
+/* Does the value of one such field claim to be the network's own (network-provided)? */
+bool sip_access_of_network(struct sv value);
+
 struct sip_uri {
 	struct sv scheme;  /* "sip", "sips", "tel", ... */
 	struct sv user;	   /* with password if any; a tel: number is here */

@@ -378,10 +378,11 @@ static void oversized_and_forged_fields(void **state)
 	assert_int_equal(r.core.n, 0);
 	rig_forget(&r);
 	rig_registered(&r, &u, 0, 600);
-	rig_request(
-		&r, &u, u.set, "MESSAGE",
-		"P-Served-User: <sip:mallory@home.test>\r\nP-Charging-Vector: icid-value=1\r\n"
-		"P-Called-Party-ID: <sip:mallory@home.test>\r\nP-Access-Network-Info: 3GPP\r\n");
+	rig_request(&r, &u, u.set, "MESSAGE",
+		    "P-Served-User: <sip:mallory@home.test>\r\nP-Charging-Vector: icid-value=1\r\n"
+		    "P-Called-Party-ID: <sip:mallory@home.test>\r\nP-Access-Network-Info: 3GPP\r\n"
+		    "P-Access-Network-Info: "
+		    "3GPP-NR-FDD;utran-cell-id-3gpp=mallory;network-provided\r\n");
 	assert_int_equal(rig_last_core(&r)->m.method, SIP_MESSAGE);
 	assert_false(rig_holds(rig_last_core(&r), "mallory"));
 	assert_false(rig_holds(rig_last_core(&r), "icid"));

@@ -134,7 +134,7 @@ static void failed_invite_leaves_nothing(void **state)
 	/* nor does one that nobody answers any more: timer C */
 	m = invite("y");
 	fork_answers(m, 180, "a", "");
-	rig_run(&r, 400000);
+	rig_run(&r, 450000);
 	assert_int_equal(rig_counters(&r).dialogs, 0);
 	assert_int_equal(rig_counters(&r).transactions, 0);
 }

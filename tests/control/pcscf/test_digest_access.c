@@ -218,27 +218,37 @@ static void addresses_are_those_of_the_packets(void **state)
 /* A failure leaves what there was. */
 static void failure_leaves_the_association(void **state)
 {
+	static const struct {
+		uint16_t port; /* 5060: that of the association */
+		unsigned status;
+	} rows[] = {{5071, 403}, {5060, 403}, {5071, 504}, {5060, 504}, {5060, 0}};
 	struct pcscf_registration g;
 	struct rig r;
 	struct rig_ue u;
 
 	(void)state;
-	rig_init(&r, with_digest);
-	rig_ue_init(&u, "alice", "192.0.2.77");
-	rig_registered_digest(&r, &u, 0, 600);
-	rig_register(&r, &u, &(struct rig_register){.expires = 600, .source_port = 5071});
-	rig_challenge_digest(&r, &u, "");
-	rig_register(&r, &u,
-		     &(struct rig_register){
-			     .authorization = RIG_ANSWER, .expires = 600, .source_port = 5071});
-	rig_answer(&r, 403, "%s", "");
-	rig_run(&r, 60000);
-	assert_true(rig_registration(&r, &u, &g));
-	assert_int_equal(g.n_sets, 1);
-	assert_int_equal(g.sets[0].role, PCSCF_SET_CURRENT);
-	assert_int_equal(g.sets[0].flow.remote.port, 5060);
-	assert_int_equal(rig_counters(&r).impossible, 0);
-	rig_end(&r);
+	for (unsigned i = 0; i < N_OF(rows); i++) {
+		rig_init(&r, with_digest);
+		rig_ue_init(&u, "alice", "192.0.2.77");
+		rig_registered_digest(&r, &u, 0, 600);
+		rig_register(&r, &u,
+			     &(struct rig_register){.expires = 600, .source_port = rows[i].port});
+		rig_challenge_digest(&r, &u, "");
+		rig_register(&r, &u,
+			     &(struct rig_register){.authorization = RIG_ANSWER,
+						    .expires = 600,
+						    .source_port = rows[i].port});
+		if (rows[i].status)
+			rig_answer(&r, rows[i].status, "%s", "");
+		rig_run(&r, 200000);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_sets, 1);
+		assert_int_equal(g.sets[0].role, PCSCF_SET_CURRENT);
+		assert_int_equal(g.sets[0].flow.remote.port, 5060);
+		assert_int_equal(rig_counters(&r).pending, 0);
+		assert_int_equal(rig_counters(&r).impossible, 0);
+		rig_end(&r);
+	}
 }
 
 int main(void)

@@ -124,7 +124,7 @@ static uint64_t dropped(enum pcscf_drop reason)
 
 static void nothing_is_left(void)
 {
-	for (unsigned i = 0; i < 40; i++) {
+	for (unsigned i = 0; i < 50; i++) {
 		rig_run(&r, 10000);
 		rig_forget(&r);
 	}
@@ -378,6 +378,51 @@ static void callers_are_bounded(void **state)
 	nothing_is_left();
 }
 
+/* Nor can one caller make us keep much. */
+static void caller_is_bounded(void **state)
+{
+	static char large[9000];
+	unsigned before, n;
+
+	(void)state;
+	begin(clear);
+	says(&u, (struct said){.call = "c1"});
+	core_answers(rig_last_core(&r), 200, "p");
+	before = rig_counters(&r).transactions;
+	for (unsigned i = 0; i < 20; i++) {
+		rig_forget(&r);
+		says(&u, (struct said){.method = "BYE", .to_tag = "made-up"});
+		assert_int_equal(rig_last_ue(&r)->m.status, 481);
+		says(&u, (struct said){.method = "CANCEL"});
+		assert_int_equal(rig_last_ue(&r)->m.status, 481);
+	}
+	assert_int_equal(rig_counters(&r).transactions, before);
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, "Subject: ", 9);
+	memcpy(large + sizeof(large) - 3, "\r\n", 3);
+	says(&u, (struct said){.fields = large});
+	assert_int_equal(rig_last_ue(&r)->m.status, 513);
+	assert_int_equal(rig_counters(&r).transactions, before);
+	for (unsigned i = 0; i < 100; i++) {
+		rig_forget(&r);
+		says(&u, (struct said){.call = "c1", .tcp = true});
+		if (r.core.n)
+			rig_answer(&r, 486, "%s", "");
+	}
+	n = rig_counters(&r).transactions;
+	assert_true(n - before < 80);
+	assert_int_equal(rig_last_ue(&r)->m.status, 503);
+	says(&u, (struct said){.call = "c1"});
+	assert_int_equal(rig_counters(&r).transactions, n);
+	rig_run(&r, 130000); /* 64 T1 */
+	rig_forget(&r);
+	says(&u, (struct said){.call = "c1"});
+	assert_int_equal(r.core.n, 1);
+	says(&u, (struct said){.method = "BYE", .to_tag = "p"});
+	rig_answer(&r, 200, "%s", "");
+	nothing_is_left();
+}
+
 /* Whatever identity it claims; but other requests must have their own. */
 static void registered_ue_calls(void **state)
 {
@@ -541,6 +586,7 @@ int main(void)
 		cmocka_unit_test(nothing_else_comes_in_clear),
 		cmocka_unit_test(no_way_to_the_ecscf),
 		cmocka_unit_test(callers_are_bounded),
+		cmocka_unit_test(caller_is_bounded),
 		cmocka_unit_test(registered_ue_calls),
 		cmocka_unit_test(registered_ue_calls_over_tls),
 		cmocka_unit_test(call_outlasts_registering),

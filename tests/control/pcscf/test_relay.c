@@ -125,6 +125,43 @@ static void cancel_follows_its_invite(void **state)
 	assert_int_equal(rig_last_ue(&r)->m.status, 481);
 }
 
+/* New requests take the new SAs, so CANCEL does after a change-over (LU-09), and finds its INVITE.
+ */
+/* covers: LP-13 */
+static void cancel_follows_over_the_new_set(void **state)
+{
+	const struct rig_message *invite;
+	struct sip_flow from;
+	struct rig_ue other;
+	sa_set_id old = u.set;
+	unsigned n;
+	static const char cancel[] =
+		"CANCEL sip:bob@home.test SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP [2001:db8::77]:5070;branch=z9hG4bKo\r\nMax-Forwards: 70\r\n"
+		"From: <sip:alice@home.test>;tag=1\r\nTo: <sip:bob@home.test>\r\nCall-ID: inv\r\n"
+		"CSeq: 7 CANCEL\r\nContent-Length: 0\r\n\r\n";
+
+	(void)state;
+	ue_says(INVITE_HEAD("o"));
+	invite = rig_last_core(&r);
+	rig_answer(&r, 180, "%s", "");
+	rig_ue_init(&other, "bob", "2001:db8::78");
+	rig_registered(&r, &other, 0, 600);
+	from = rig_flow(&r, &other, other.set);
+	n = r.core.n;
+	rig_from_ue(&r, &from, "%s", cancel);
+	assert_int_equal(r.core.n, n);
+	rig_ue_fresh(&u);
+	rig_registered(&r, &u, old, 600);
+	assert_int_not_equal(u.set, old);
+	ue_says(cancel);
+	assert_int_equal(rig_last_ue(&r)->m.status, 200);
+	assert_int_equal(rig_last_core(&r)->m.method, SIP_CANCEL);
+	rig_answer_to(&r, invite, 487, "");
+	assert_int_equal(rig_last_ue(&r)->m.status, 487);
+	assert_int_equal(rig_last_ue(&r)->flow.set, old);
+}
+
 static void core_request(const char *method, const char *branch, const char *route, unsigned cseq)
 {
 	rig_from_core(&r,
@@ -230,9 +267,10 @@ static void terminating_invite(void **state)
 	assert_string_equal(rig_field(&r, m, SIP_HDR_RECORD_ROUTE), path);
 	assert_false(rig_holds(m, "6060"));
 	ue_answers(invite, 200, fields);
+	assert_true(rig_holds(rig_last_core(&r), "P-Asserted-Identity: <sip:alice@home.test>"));
+	rig_forget(&r);
 	ue_answers(invite, 200, fields);
 	assert_int_equal(rig_last_core(&r)->m.status, 200);
-	assert_true(rig_holds(rig_last_core(&r), "P-Asserted-Identity: <sip:alice@home.test>"));
 	core_request("ACK", "t2", path, 3);
 	assert_int_equal(rig_last_ue(&r)->m.method, SIP_ACK);
 	assert_int_equal(rig_last_ue(&r)->flow.set, u.set);
@@ -247,6 +285,37 @@ static void terminating_invite(void **state)
 	ue_answers(invite, 487, "");
 	assert_int_equal(rig_last_core(&r)->m.status, 487);
 	assert_int_equal(rig_last_ue(&r)->m.method, SIP_ACK);
+}
+
+/* Who is called by one of its identities does not tell the others (TS 24.229 5.2.6.4). */
+/* covers: ST-10 */
+static void answers_by_the_name_that_was_called(void **state)
+{
+	char tel[40]; /* as rig_ok() makes it */
+	const struct {
+		const char *called, *answers;
+	} rows[] = {{tel, tel}, {"sip:nobody@home.test", u.impu}, {NULL, u.impu}};
+	char called[80] = "", asserted[80];
+
+	(void)state;
+	snprintf(tel, sizeof(tel), "tel:+4930%u", u.ours.spi_s / 1000);
+	for (unsigned i = 0; i < N_OF(rows); i++) {
+		if (rows[i].called)
+			snprintf(called, sizeof(called), "P-Called-Party-ID: <%s>\r\n",
+				 rows[i].called);
+		snprintf(asserted, sizeof(asserted), "P-Asserted-Identity: <%s>", rows[i].answers);
+		rig_from_core(&r,
+			      "MESSAGE sip:alice@[2001:db8::77]:5070 SIP/2.0\r\n"
+			      "Via: SIP/2.0/TCP " RIG_SCSCF ";branch=z9hG4bKcp%u\r\nRoute: %s\r\n"
+			      "Max-Forwards: 60\r\nFrom: <sip:bob@home.test>;tag=b\r\n"
+			      "To: <tel:+49>\r\nCall-ID: cp%u\r\nCSeq: 1 MESSAGE\r\n%s"
+			      "Content-Length: 0\r\n\r\n",
+			      i, path, i, rows[i].called ? called : "");
+		ue_answers(rig_last_ue(&r), 200, "");
+		assert_int_equal(rig_last_core(&r)->m.status, 200);
+		if (!rig_holds(rig_last_core(&r), asserted))
+			fail_msg("row %u", i);
+	}
 }
 
 /* covers: D-21, F13, F34 */
@@ -411,16 +480,40 @@ static void stray_responses_are_discarded(void **state)
 /* RFC 3261 16.8: an INVITE that rings for ever is ended. */
 static void timer_c_ends_an_invite(void **state)
 {
-	const struct rig_message *m;
+	const struct rig_message *invite;
 
 	(void)state;
-	ue_says(INVITE_HEAD("tc"));
-	rig_answer(&r, 180, "%s", "");
+	for (unsigned answers = 0; answers < 2; answers++) {
+		ue_says(answers ? INVITE_HEAD("tc2") : INVITE_HEAD("tc"));
+		invite = rig_last_core(&r);
+		rig_answer(&r, 180, "%s", "");
+		rig_run(&r, 190000);
+		assert_int_equal(rig_last_core(&r)->m.method, SIP_CANCEL);
+		assert_int_equal(rig_last_ue(&r)->m.status, 180);
+		if (answers) { /* the other side wants the ACK to its 487 */
+			rig_answer(&r, 200, "%s", "");
+			rig_answer_to(&r, invite, 487, "");
+			assert_int_equal(rig_last_core(&r)->m.method, SIP_ACK);
+			assert_true(sv_eq(rig_last_core(&r)->m.branch, invite->m.branch));
+		}
+		rig_run(&r, 128000);
+		assert_int_equal(rig_last_ue(&r)->m.status, answers ? 487 : 408);
+		rig_run(&r, 300000);
+		assert_int_equal(rig_counters(&r).transactions, 0);
+		rig_forget(&r);
+	}
+}
+
+/* The same to a UE that is gone when timer C fires: there is nobody to cancel it at. */
+static void timer_c_without_a_set(void **state)
+{
+	(void)state;
+	core_request("INVITE", "tcs", path, 3);
+	ue_answers(rig_last_ue(&r), 180, "");
+	pcscf_deregister(r.p, sv_of(u.impi), r.now);
 	rig_run(&r, 190000);
-	m = rig_last_ue(&r);
-	assert_int_equal(m->m.status, 408);
-	assert_int_equal(rig_last_core(&r)->m.method, SIP_CANCEL);
-	rig_run(&r, 300000);
+	assert_int_equal(rig_last_core(&r)->m.status, 408);
+	rig_run(&r, 200000);
 	assert_int_equal(rig_counters(&r).transactions, 0);
 }
 
@@ -445,8 +538,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(originating_invite),
 		T(cancel_follows_its_invite),
+		T(cancel_follows_over_the_new_set),
 		T(private_fields_stay_in_the_network),
 		T(terminating_invite),
+		T(answers_by_the_name_that_was_called),
 		T(silent_ue_is_a_408),
 		T(strangers_get_480),
 		T(unreachable_core_is_a_503),
@@ -456,6 +551,7 @@ int main(void)
 		T(requests_that_cannot_go_on),
 		T(stray_responses_are_discarded),
 		T(timer_c_ends_an_invite),
+		T(timer_c_without_a_set),
 		T(answers_for_removed_sets_are_not_sent),
 	};
 

@@ -333,6 +333,30 @@ static void run_keeps_the_set_of_its_sm1(void **state)
 	}
 }
 
+/* And when a newer SM1 comes on it instead of SM7, for that one's. */
+/* covers: LP-07, LP-11 */
+static void next_run_keeps_the_set_too(void **state)
+{
+	sa_set_id first, second;
+
+	(void)state;
+	rig_registered(&r, &u, 0, 3600);
+	first = u.set;
+	rig_new_run(&r, &u, first);
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 3600);
+	second = u.set;
+	rig_new_run(&r, &u, first);
+	rig_request(&r, &u, second, "OPTIONS", NULL);
+	rig_answer(&r, 200, "%s", "");
+	rig_run(&r, 40000);
+	rig_new_run(&r, &u, first);
+	assert_non_null(rig_sa(&r, first));
+	rig_sm7(&r, &u);
+	rig_ok(&r, &u, 3600);
+	assert_int_equal(rig_counters(&r).impossible, 0);
+}
+
 /* covers: LP-11 */
 static void only_the_set_of_sm1_is_kept(void **state)
 {
@@ -424,6 +448,7 @@ int main(void)
 		T(three_sets_and_no_more),
 		T(ending_set_makes_room),
 		T(run_keeps_the_set_of_its_sm1),
+		T(next_run_keeps_the_set_too),
 		T(only_the_set_of_sm1_is_kept),
 		T(silence_on_the_old_set_ends_its_use),
 		T(further_impus_share_the_set),

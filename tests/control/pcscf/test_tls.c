@@ -158,6 +158,7 @@ static void tls_is_not_selected(void **state)
 		 "P-Access-Network-Info: IEEE-802.11\r\n"
 		 "P-Access-Network-Info: 3gpp-UTRAN-TDD\r\n",
 		 494},
+		{tls_last, "P-Access-Network-Info: IEEE-802.11, 3GPP-NR-FDD\r\n", 494},
 		{tls_last, "P-Access-Network-Info: IEEE-802.11\r\n", 0},
 	};
 

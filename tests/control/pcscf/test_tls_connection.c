@@ -255,6 +255,74 @@ static void failure_releases_the_connection(void **state)
 	}
 }
 
+/* But if the core cannot say whether the response was right, the UE stays reachable. */
+/* covers: DF-02, TM-05 */
+static void trouble_of_the_core_keeps_the_connection(void **state)
+{
+	struct pcscf_registration g;
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	rig_init(&r, tls_last);
+	rig_ue_init(&u, "alice", "192.0.2.77");
+	rig_registered_digest(&r, &u, 7, 600);
+	rig_register(&r, &u, &(struct rig_register){.client = "tls", .expires = 600, .session = 7});
+	rig_challenge_digest(&r, &u, "");
+	tls_sm7(&r, &u, 7);
+	rig_answer(&r, 504, "%s", "");
+	assert_int_equal(rig_last_ue(&r)->m.status, 504);
+	rig_run(&r, 2000);
+	assert_int_equal(r.hang_ups, 0);
+	assert_true(rig_registration(&r, &u, &g));
+	assert_non_null(rig_set(&g, PCSCF_SET_CURRENT));
+	rig_end(&r);
+}
+
+/* A UE with two connections may go back to the first, whether it is challenged there or not. */
+/* covers: TM-03, TS-08 */
+static void older_connection_may_come_back(void **state)
+{
+	struct pcscf_registration g;
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	for (unsigned challenged = 0; challenged < 2; challenged++) {
+		rig_init(&r, tls_last);
+		rig_ue_init(&u, "alice", "192.0.2.77");
+		rig_registered_digest(&r, &u, 7, 600);
+		rig_register(&r, &u,
+			     &(struct rig_register){.client = "tls", .expires = 600, .session = 7});
+		rig_challenge_digest(&r, &u, "");
+		tls_sm7(&r, &u, 8);
+		rig_ok(&r, &u, 600);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(rig_set(&g, PCSCF_SET_CURRENT)->flow.session, 8);
+		assert_int_equal(rig_set(&g, PCSCF_SET_OLD)->flow.session, 7);
+		rig_register(&r, &u,
+			     &(struct rig_register){.client = "tls",
+						    .expires = 6000,
+						    .authorization = challenged ? NULL : RIG_ANSWER,
+						    .verify = challenged ? NULL : u.verify,
+						    .session = 7});
+		if (challenged) {
+			rig_challenge_digest(&r, &u, "");
+			tls_sm7(&r, &u, 7);
+		}
+		rig_ok(&r, &u, 6000);
+		assert_int_equal(rig_last_ue(&r)->m.status, 200);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_sets, 1);
+		assert_int_equal(g.sets[0].role, PCSCF_SET_CURRENT);
+		assert_int_equal(g.sets[0].flow.session, 7);
+		assert_int_equal(r.hung_up, 8);
+		assert_true(g.sets[0].expires_at > r.now + 5900000);
+		assert_int_equal(rig_counters(&r).impossible, 0);
+		rig_end(&r);
+	}
+}
+
 /* stale=TRUE goes on within the same run and connection. covers: TE-03 */
 static void stale_goes_on(void **state)
 {
@@ -412,6 +480,8 @@ int main(void)
 		cmocka_unit_test(terminating_requests_take_the_connection),
 		cmocka_unit_test(connection_gone_unseen),
 		cmocka_unit_test(failure_releases_the_connection),
+		cmocka_unit_test(trouble_of_the_core_keeps_the_connection),
+		cmocka_unit_test(older_connection_may_come_back),
 		cmocka_unit_test(stale_goes_on),
 		cmocka_unit_test(newer_sm1_ends_the_unfinished),
 		cmocka_unit_test(overtaken_reauthentication_keeps_the_connection),
