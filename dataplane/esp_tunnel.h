@@ -8,10 +8,18 @@
  */
 #pragma once
 
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dataplane/esp_transport.h"
 #include "dataplane/sa_transform.h"
 #include "dataplane/tunnel.h"
 
 struct ip_addr;
+
+/* Octets that it adds at most: those of transport mode, and the outer headers. */
+#define ESP_TUNNEL_MOST                                                                            \
+	(ESP_TRANSPORT_MOST + (uint32_t)(sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_udp_hdr)))
 
 /* Outbound: p->m holds the inner packet, p->ip is its start. Afterwards p->ip is the outer one. */
 sa_packet_fn esp_tunnel_seal;

@@ -324,8 +324,9 @@ static int stage_host(struct worker *w, struct pkt *p)
 /* Needs no more than a look at its length: nearly all. */
 static inline bool fits_surely(const struct worker *w, const struct pkt *p)
 {
-	return p->out->pmtu == 0 && p->set->mode == SA_MODE_TRANSPORT &&
-	       (uint32_t)p->ip_len + p->l4_len + ESP_TRANSPORT_MOST <= w->env->ue.mtu;
+	uint32_t most = p->set->mode == SA_MODE_TRANSPORT ? ESP_TRANSPORT_MOST : ESP_TUNNEL_MOST;
+
+	return p->out->pmtu == 0 && p->ip_len + p->l4_len + most <= w->env->ue.mtu;
 }
 
 /* In one go: each needs little but the packet's own lines. */

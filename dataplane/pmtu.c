@@ -288,11 +288,8 @@ static void df_clear(struct pkt *p)
 
 int pmtu_stage_size(struct worker *w, struct pkt *p)
 {
-	uint32_t len = (uint32_t)p->ip_len + p->l4_len, max;
+	uint32_t len = (uint32_t)p->ip_len + p->l4_len, max = pmtu_inner_max(w, p);
 
-	if (len <= HOST_FLOOR4 - ESP_TRAILER_LEN)
-		return PKT_KEEP;
-	max = pmtu_inner_max(w, p);
 	if (likely(len <= max) || !dont_fragment(p))
 		return PKT_KEEP;
 	/* What the host does not obey is fragmented all the same. */

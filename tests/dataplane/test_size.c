@@ -312,6 +312,89 @@ static void test_too_big(void **state)
 	too_big(6);
 }
 
+/* What a TCP packet of the host becomes on the wire; the phone's host gets it whole. */
+static void narrow_pass(struct way *y, size_t len, uint16_t mtu)
+{
+	struct rig_pair *r = &y->t.pair;
+	uint8_t packet[MAX_LEN];
+	struct rte_mbuf *m;
+	void *frames[4];
+	const uint8_t *ip;
+	unsigned n = 0, i;
+
+	host_packet(&r->pcscf, packet, segment_make(r, packet, len, true, 0), 1);
+	while (n < N_OF(frames) && rte_ring_dequeue(r->down, &frames[n]) == 0)
+		n++;
+	if (n == 0)
+		fail_msg("%zu octets do not pass %u", len, mtu);
+	for (i = 0; i < n; i++) {
+		assert_true(rte_pktmbuf_data_len((struct rte_mbuf *)frames[i]) <= 14u + mtu);
+		assert_int_equal(rte_ring_enqueue(r->down, frames[i]), 0);
+	}
+	assert_null(host_next(&r->pcscf)); /* it is not told */
+	m = host_next(&r->phone);
+	assert_non_null(m);
+	ip = rte_pktmbuf_mtod(m, const uint8_t *) + 14;
+	assert_int_equal(rte_pktmbuf_data_len(m), 14 + len);
+	assert_int_equal(rte_raw_cksum(ip, 20), 0xffff);
+	assert_int_equal(checksum_sum(ip, 4, 6, ip + 20, (uint32_t)len - 20), 0xffff);
+	rte_pktmbuf_free(m);
+}
+
+static void path_lower_to(struct way *y, uint16_t mtu)
+{
+	struct rte_mbuf *frame;
+	size_t longest;
+
+	way_open(y, SA_MODE_TRANSPORT, 4);
+	assert_int_equal(way_send(y, &frame, &longest), 1);
+	way_icmp(y, frame, mtu);
+	assert_int_equal(lowered(y->t.pair.pcscf.dp), 1);
+	rte_pktmbuf_free(frame);
+	frame = host_next(&y->t.pair.pcscf); /* the host gets the router's ICMP, too */
+	assert_non_null(frame);
+	rte_pktmbuf_free(frame);
+}
+
+/* No host lets itself be told so little: what must not be cut is cut all the same. */
+static void test_narrow_path(void **state)
+{
+	static const uint16_t mtus[] = {576, 590};
+	struct way y;
+	size_t len, i;
+
+	(void)state;
+	for (i = 0; i < N_OF(mtus); i++) {
+		path_lower_to(&y, mtus[i]);
+		for (len = 500; len <= 560; len++)
+			narrow_pass(&y, len, mtus[i]);
+		assert_int_equal(rig_drops_total(y.t.pair.pcscf.dp), 0);
+		way_close(&y);
+	}
+}
+
+/* 600 - 20 - 8 - 16 - 12: whole blocks, less trailer, and the IP header: the host may be told. */
+static void test_narrow_path_told(void **state)
+{
+	uint8_t packet[MAX_LEN];
+	const uint8_t *ip;
+	struct rte_mbuf *m;
+	struct way y;
+
+	(void)state;
+	path_lower_to(&y, 600);
+	narrow_pass(&y, 562, 600);
+	host_packet(&y.t.pair.pcscf, packet, segment_make(&y.t.pair, packet, 563, true, 0), 1);
+	assert_int_equal(rig_drops(y.t.pair.pcscf.dp, DP_DROP_TOO_BIG), 1);
+	m = host_next(&y.t.pair.pcscf);
+	assert_non_null(m);
+	ip = rte_pktmbuf_mtod(m, const uint8_t *) + 14;
+	assert_int_equal(ip[20] << 8 | ip[21], 0x0304);
+	assert_int_equal(ip[26] << 8 | ip[27], 562);
+	rte_pktmbuf_free(m);
+	way_close(&y);
+}
+
 /* ---- MSS ---------------------------------------------------------------------------------- */
 
 /* A SYN with option octets, from the P-CSCF's host; what the phone's host gets of its MSS at `at`.
@@ -443,8 +526,9 @@ static void test_segments(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_mtu), cmocka_unit_test(test_path_mtu_forged),
-		cmocka_unit_test(test_too_big),	 cmocka_unit_test(test_mss),
+		cmocka_unit_test(test_path_mtu),    cmocka_unit_test(test_path_mtu_forged),
+		cmocka_unit_test(test_narrow_path), cmocka_unit_test(test_narrow_path_told),
+		cmocka_unit_test(test_too_big),	    cmocka_unit_test(test_mss),
 		cmocka_unit_test(test_segments),
 	};
 
