@@ -45,7 +45,7 @@ int keepalive_add(struct keepalive *k, sa_set_id id)
 {
 	if (k->n == k->size && grow(k) < 0)
 		return -ENOMEM;
-	*entry(k, k->n++) = (struct keepalive_entry){.id = id};
+	*entry(k, k->n++) = (struct keepalive_entry){.due_ms = k->now_ms + k->period_ms, .id = id};
 	return 0;
 }
 
@@ -54,6 +54,7 @@ void keepalive_tick(struct keepalive *k, uint64_t now_ms, bool (*ask)(void *arg,
 {
 	uint32_t n = k->n;
 
+	k->now_ms = now_ms;
 	while (n-- > 0) {
 		struct keepalive_entry e = *entry(k, 0);
 
@@ -61,7 +62,7 @@ void keepalive_tick(struct keepalive *k, uint64_t now_ms, bool (*ask)(void *arg,
 			break; /* and so are all behind it */
 		k->head = (k->head + 1) & (k->size - 1);
 		k->n--;
-		if (e.due_ms && !ask(arg, e.id))
+		if (!ask(arg, e.id))
 			continue;
 		e.due_ms = now_ms + k->period_ms;
 		*entry(k, k->n++) = e;

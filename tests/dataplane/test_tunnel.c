@@ -552,11 +552,11 @@ static void test_keepalive(void **state)
 		tunnel_open(&t, versions[i], 4, 1);
 		dp = t.pair.phone.dp;
 		tunnel_ue_make(&t, &ue, 7);
+		dp_keepalive(dp, 1000); /* from now on */
 		tunnel_install(&t, &ue);
 		phone_send(&t, &ue, "REGISTER");
 		tunnel_carry(&t);
 		pcscf_got(&t, &ue, "REGISTER");
-		dp_keepalive(dp, 1000); /* from now on */
 		dp_keepalive(dp, 10999);
 		assert_int_equal(keepalives(dp, false), 0);
 		dp_keepalive(dp, 11000); /* it has sent something since */
