@@ -159,17 +159,19 @@ static int stage_datagram(struct worker *w, struct pkt *p)
 void outbound_control_burst(struct worker *w, const struct control_out *out, unsigned n)
 {
 	struct pkt *p[WORKER_BURST];
-	unsigned i, n_esp = 0;
+	unsigned i, n_esp = 0, n_requests = 0;
 
-	w->c.from_control += n;
 	for (i = 0; i < n; i++) {
-		if (unlikely(!out[i].m))
+		if (unlikely(!out[i].m)) {
 			natt_keepalive(w, out[i].set);
-		else if (out[i].set)
+			n_requests++;
+		} else if (out[i].set) {
 			p[n_esp++] = outbound_named(w, &out[i]);
-		else
+		} else {
 			outbound_clear(w, &out[i]);
+		}
 	}
+	w->c.from_control += n - n_requests;
 	worker_mark(w, WORKER_STAGE_SA);
 	n_esp = pkt_filter(w, p, n_esp, stage_datagram);
 	if (n_esp)

@@ -542,6 +542,7 @@ static uint64_t keepalives(struct dp *dp, bool in)
 static void test_keepalive(void **state)
 {
 	static const int versions[] = {4, 6};
+	struct dp_counters before, c;
 	struct tunnel_rig t;
 	struct tunnel_ue ue;
 	struct dp *dp;
@@ -552,6 +553,7 @@ static void test_keepalive(void **state)
 		tunnel_open(&t, versions[i], 4, 1);
 		dp = t.pair.phone.dp;
 		tunnel_ue_make(&t, &ue, 7);
+		dp_worker_counters(dp, 0, &before);
 		dp_keepalive(dp, 1000); /* from now on */
 		tunnel_install(&t, &ue);
 		phone_send(&t, &ue, "REGISTER");
@@ -571,6 +573,8 @@ static void test_keepalive(void **state)
 		dp_keepalive(dp, 31001);
 		assert_int_equal(keepalives(dp, false), 1);
 		assert_int_equal(dp->keepalive.n, 0);
+		dp_worker_counters(dp, 0, &c); /* "REGISTER", and no request to look after it */
+		assert_int_equal(c.from_control, before.from_control + 1);
 		tunnel_close(&t);
 	}
 }
