@@ -29,7 +29,7 @@
 
 /* One per worker; others only read it, by whole words. */
 struct pmtu {
-	uint64_t sent[NOTES]; /* SPI (network order) and slot of a packet */
+	uint64_t sent[NOTES]; /* pmtu_note_of(), by SPI */
 };
 
 /* ---- what has been sent ------------------------------------------------------------------- */
@@ -45,16 +45,15 @@ void pmtu_free(struct pmtu *t)
 	rte_free(t);
 }
 
-static uint64_t *note_of(struct pmtu *t, rte_be32_t spi)
+static uint64_t *note_at(struct pmtu *t, rte_be32_t spi)
 {
 	return &t->sent[rte_be_to_cpu_32(spi) * UINT32_C(0x9e3779b1) >> (32 - NOTE_BITS)];
 }
 
 void pmtu_note(struct worker *w, const struct pkt *p)
 {
-	__atomic_store_n(note_of(w->pmtu, p->out->spi), (uint64_t)p->out->spi << 32 | p->slot,
-			 __ATOMIC_RELAXED);
-	w->noted_spi = p->out->spi;
+	w->noted = pmtu_note_of(p);
+	__atomic_store_n(note_at(w->pmtu, p->out->spi), w->noted, __ATOMIC_RELAXED);
 }
 
 /* Slot of a recent packet with the SPI, whichever worker sent it; -1: none. */
@@ -64,7 +63,7 @@ static int64_t note_find(const struct worker *w, rte_be32_t spi)
 
 	for (i = 0; i < w->env->n_workers; i++) {
 		uint64_t note =
-			__atomic_load_n(note_of(w->env->workers[i]->pmtu, spi), __ATOMIC_RELAXED);
+			__atomic_load_n(note_at(w->env->workers[i]->pmtu, spi), __ATOMIC_RELAXED);
 
 		if (note >> 32 == spi)
 			return (int64_t)(uint32_t)note;

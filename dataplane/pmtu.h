@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/packet.h"
+
 struct ip_addr;
 struct worker;
-struct pkt;
 
 #define PMTU_NOTED 480 /* octets of ESP: smaller packets fit every path */
 
@@ -21,6 +22,12 @@ struct pmtu;
 
 int pmtu_alloc(struct pmtu **pp);
 void pmtu_free(struct pmtu *t);
+
+/* SPI (network order) and slot of a packet that is sent: peers may have chosen the same SPI. */
+static inline uint64_t pmtu_note_of(const struct pkt *p)
+{
+	return (uint64_t)p->out->spi << 32 | p->slot;
+}
 
 /* A large packet is on its way. */
 void pmtu_note(struct worker *w, const struct pkt *p);

@@ -33,7 +33,7 @@ static inline void sa_out_count(struct worker *w, const struct pkt *p)
 {
 	p->out->packets++;
 	p->out->bytes += p->job.len;
-	if (p->job.len >= PMTU_NOTED && p->out->spi != w->noted_spi)
+	if (p->job.len >= PMTU_NOTED && pmtu_note_of(p) != w->noted)
 		pmtu_note(w, p);
 }
 

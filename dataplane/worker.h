@@ -94,7 +94,7 @@ struct worker {
 	uint64_t next_tick;
 	uint64_t quiescent_token; /* last reported */
 	bool registered;	  /* with the QSBR */
-	rte_be32_t noted_spi;	  /* by pmtu_note(), last */
+	uint64_t noted;		  /* by pmtu_note(), last */
 	uint16_t ip_id;
 	uint32_t fragment_id;
 	unsigned n_free; /* packet contexts */

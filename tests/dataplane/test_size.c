@@ -184,6 +184,44 @@ static void test_path_mtu_forged(void **state)
 	way_close(&y);
 }
 
+/* A set of another peer, with the same SPIs at that end. */
+static sa_set_id twin_install(struct way *y)
+{
+	struct dp *dp = y->t.pair.pcscf.dp;
+	struct sa_set set = y->t.pair.pcscf.set;
+
+	set.remote = tunnel_public(&y->t, 9);
+	assert_int_equal(dp_sa_reserve(dp, NULL, 0, &set), 0);
+	assert_int_equal(dp_sa_install(dp, &set), 0);
+	return set.id;
+}
+
+/* Two peers may have chosen one SPI: what is said about a packet is about its sender's path. */
+static void test_path_mtu_same_spi(void **state)
+{
+	struct rte_mbuf *frame;
+	sa_set_id sets[2];
+	struct way y;
+	size_t longest;
+	unsigned i;
+
+	(void)state;
+	way_open(&y, SA_MODE_TRANSPORT, 4);
+	sets[0] = y.set;
+	sets[1] = twin_install(&y);
+	assert_int_equal(way_send(&y, NULL, &longest), 1);
+	for (i = 0; i < 2; i++) {
+		y.set = sets[!i];
+		assert_int_equal(way_send(&y, &frame, &longest), 1);
+		way_icmp(&y, frame, 1000);
+		assert_int_equal(lowered(y.t.pair.pcscf.dp), i + 1);
+		assert_true(way_send(&y, NULL, &longest) > 1);
+		assert_true(longest <= 1000);
+		rte_pktmbuf_free(frame);
+	}
+	way_close(&y);
+}
+
 /* ---- the host's packets ------------------------------------------------------------------- */
 
 static void host_packet(struct rig_side *side, uint8_t *ip, size_t len, unsigned segments)
@@ -526,9 +564,13 @@ static void test_segments(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_mtu),    cmocka_unit_test(test_path_mtu_forged),
-		cmocka_unit_test(test_narrow_path), cmocka_unit_test(test_narrow_path_told),
-		cmocka_unit_test(test_too_big),	    cmocka_unit_test(test_mss),
+		cmocka_unit_test(test_path_mtu),
+		cmocka_unit_test(test_path_mtu_forged),
+		cmocka_unit_test(test_path_mtu_same_spi),
+		cmocka_unit_test(test_narrow_path),
+		cmocka_unit_test(test_narrow_path_told),
+		cmocka_unit_test(test_too_big),
+		cmocka_unit_test(test_mss),
 		cmocka_unit_test(test_segments),
 	};
 
