@@ -35,6 +35,15 @@ int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len);
  * which was right before. */
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len);
 
+/* May be fragmented from now on; its checksum is adapted. */
+static inline void ip4_df_clear(struct rte_ipv4_hdr *ip)
+{
+	rte_be16_t was = ip->fragment_offset;
+
+	ip->fragment_offset &= RTE_BE16((uint16_t)~RTE_IPV4_HDR_DF_FLAG);
+	ip->hdr_checksum = checksum_replace16(ip->hdr_checksum, was, ip->fragment_offset);
+}
+
 void ip_source(const struct pkt *p, struct ip_addr *addr);
 void ip_destination(const struct pkt *p, struct ip_addr *addr);
 

@@ -273,18 +273,6 @@ static bool dont_fragment(const struct pkt *p)
 	return p->version == 6 || (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG));
 }
 
-static void df_clear(struct pkt *p)
-{
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->ip;
-	rte_be16_t was = ip->fragment_offset;
-
-	if (p->version == 6)
-		return;
-	ip->fragment_offset &= (rte_be16_t)~rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
-	ip->hdr_checksum =
-		checksum_replace(ip->hdr_checksum, &was, &ip->fragment_offset, sizeof(was));
-}
-
 int pmtu_stage_size(struct worker *w, struct pkt *p)
 {
 	uint32_t len = (uint32_t)p->ip_len + p->l4_len, max = pmtu_inner_max(w, p);
@@ -293,7 +281,8 @@ int pmtu_stage_size(struct worker *w, struct pkt *p)
 		return PKT_KEEP;
 	/* What the host does not obey is fragmented all the same. */
 	if (max < (uint32_t)(p->version == 4 ? HOST_FLOOR4 : IPV6_FLOOR)) {
-		df_clear(p);
+		if (p->version == 4)
+			ip4_df_clear((struct rte_ipv4_hdr *)p->ip);
 		return PKT_KEEP;
 	}
 	icmp_too_big_send(w, p, (uint16_t)max);

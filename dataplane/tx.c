@@ -7,6 +7,7 @@
 #include <rte_ethdev.h>
 #include <rte_ip.h>
 
+#include "dataplane/ip_header.h"
 #include "dataplane/worker.h"
 
 #define TX_MAX_PIECES 64
@@ -200,6 +201,19 @@ static void tx_punt_copy(struct worker *w, const struct rte_mbuf *m)
 		rte_pktmbuf_free(copy);
 }
 
+/*
+ * Larger than what the host port takes, which is less than the UE port by what ESP adds: nobody
+ * outside can know of that hop, or shall be told, so DF does not count for it.
+ */
+static void tx_host_pieces(struct worker *w, struct rte_mbuf *m)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+
+	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
+		ip4_df_clear((struct rte_ipv4_hdr *)(eth + 1));
+	tx_pieces(w, m, w->env->host.mtu, tx_host_raw);
+}
+
 void tx_host_frame(struct worker *w, struct rte_mbuf *m)
 {
 	if (!w->env->has_host) {
@@ -209,7 +223,7 @@ void tx_host_frame(struct worker *w, struct rte_mbuf *m)
 	if (w->env->own_neighbours)
 		tx_punt_copy(w, m);
 	if (tx_too_long(m, w->env->host.mtu))
-		tx_pieces(w, m, w->env->host.mtu, tx_host_raw);
+		tx_host_pieces(w, m);
 	else
 		tx_host_raw(w, m);
 }

@@ -433,6 +433,70 @@ static void test_narrow_path_told(void **state)
 	way_close(&y);
 }
 
+/* ---- to the host --------------------------------------------------------------------------- */
+
+/* An echo request of a UE's with DF, which fills the UE port's MTU, as its frame. */
+static struct rte_mbuf *echo_make(const struct rig_pair *r, uint8_t *data, size_t len)
+{
+	struct rte_ipv4_hdr ip = {.version_ihl = RTE_IPV4_VHL_DEF,
+				  .total_length = rte_cpu_to_be_16((uint16_t)(20 + len)),
+				  .packet_id = rte_cpu_to_be_16(0x4711),
+				  .fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
+				  .time_to_live = 9,
+				  .next_proto_id = 1};
+	struct rte_mbuf *m = rte_pktmbuf_alloc(rig_pool());
+	uint8_t *at = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(14 + 20 + len));
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		data[i] = (uint8_t)(i * 7);
+	data[0] = 8;
+	memcpy(&ip.src_addr, r->phone.addr.b, 4);
+	memcpy(&ip.dst_addr, r->pcscf.addr.b, 4);
+	ip.hdr_checksum = rte_ipv4_cksum(&ip);
+	memcpy(at, &r->pcscf.dp->env.ue.mac, 6);
+	memset(at + 6, 2, 6);
+	memcpy(at + 12, "\x08", 2);
+	memcpy(at + 14, &ip, 20);
+	memcpy(at + 34, data, len);
+	return m;
+}
+
+/* The host port is the narrower one, by what ESP adds; nobody outside can know, or be told. */
+static void test_df_to_host(void **state)
+{
+	uint8_t data[1480], got[1480];
+	struct rte_ipv4_hdr ip;
+	struct tunnel_rig t;
+	struct rte_mbuf *m;
+	unsigned at = 0, n = 0, field;
+	uint16_t mtu;
+
+	(void)state;
+	tunnel_open(&t, 4, 4, 1);
+	mtu = t.pair.pcscf.dp->env.host.mtu;
+	assert_true(mtu < 1500);
+	tunnel_put(&t, echo_make(&t.pair, data, sizeof(data)));
+	assert_int_equal(rig_drops_total(t.pair.pcscf.dp), 0);
+	while ((m = host_next(&t.pair.pcscf)) != NULL) {
+		memcpy(&ip, rte_pktmbuf_mtod_offset(m, void *, 14), 20);
+		assert_true(rte_pktmbuf_data_len(m) <= 14 + mtu);
+		assert_int_equal(rte_pktmbuf_data_len(m), 14 + rte_be_to_cpu_16(ip.total_length));
+		assert_int_equal(rte_raw_cksum(&ip, 20), 0xffff);
+		assert_int_equal(ip.packet_id, rte_cpu_to_be_16(0x4711));
+		field = rte_be_to_cpu_16(ip.fragment_offset);
+		assert_int_equal((field & 0x1fff) * 8, at);
+		n = rte_pktmbuf_data_len(m) - 34u;
+		assert_int_equal(field & 0xe000, at + n < sizeof(data) ? RTE_IPV4_HDR_MF_FLAG : 0);
+		memcpy(got + at, rte_pktmbuf_mtod_offset(m, void *, 34), n);
+		at += n;
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(at, sizeof(data));
+	assert_memory_equal(got, data, sizeof(data));
+	tunnel_close(&t);
+}
+
 /* ---- MSS ---------------------------------------------------------------------------------- */
 
 /* A SYN with option octets, from the P-CSCF's host; what the phone's host gets of its MSS at `at`.
@@ -564,13 +628,10 @@ static void test_segments(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_mtu),
-		cmocka_unit_test(test_path_mtu_forged),
-		cmocka_unit_test(test_path_mtu_same_spi),
-		cmocka_unit_test(test_narrow_path),
-		cmocka_unit_test(test_narrow_path_told),
-		cmocka_unit_test(test_too_big),
-		cmocka_unit_test(test_mss),
+		cmocka_unit_test(test_path_mtu),	  cmocka_unit_test(test_path_mtu_forged),
+		cmocka_unit_test(test_path_mtu_same_spi), cmocka_unit_test(test_narrow_path),
+		cmocka_unit_test(test_narrow_path_told),  cmocka_unit_test(test_df_to_host),
+		cmocka_unit_test(test_too_big),		  cmocka_unit_test(test_mss),
 		cmocka_unit_test(test_segments),
 	};
 
