@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 
 #include <rte_ip.h>
-#include <rte_tcp.h>
 #include <rte_udp.h>
 
 #include "dataplane/checksum.h"
@@ -343,22 +342,41 @@ static void address_replace(struct pkt *p, uint8_t *at, const struct ip_addr *is
 	memcpy(at, is->b, p->version == 4 ? 4 : 16);
 }
 
+/* It covers the addresses, too: before one is replaced. It stays as right or wrong as it was. */
+static void l4_sum_replace(struct pkt *p, const uint8_t *at, const struct ip_addr *is)
+{
+	size_t where = ip_l4_sum_at(p->proto, p->l4_len);
+	uint16_t sum;
+
+	if (where == 0)
+		return;
+	memcpy(&sum, p->l4 + where, sizeof(sum));
+	if (p->proto == IPPROTO_UDP && sum == 0) /* none */
+		return;
+	sum = checksum_replace(sum, at, is->b, p->version == 4 ? 4 : 16);
+	if (sum == 0) /* the same number, but not UDP's word for "none" */
+		sum = 0xffff;
+	memcpy(p->l4 + where, &sum, sizeof(sum));
+}
+
 int esp_tunnel_from_host(struct worker *w, struct pkt *p)
 {
 	const struct tunnel *n = tunnel_of(w, p);
+	uint8_t *dst = p->ip + (p->version == 4 ? 16 : 24);
 
-	if (!ip_addr_eq(&n->host, &n->inner_remote))
-		address_replace(p, p->ip + (p->version == 4 ? 16 : 24), &n->inner_remote);
+	if (ip_addr_eq(&n->host, &n->inner_remote))
+		return PKT_KEEP;
+	if (w->env->host.sums_whole)
+		l4_sum_replace(p, dst, &n->inner_remote);
+	address_replace(p, dst, &n->inner_remote);
 	return PKT_KEEP;
 }
 
-/* TCP covers the addresses, too: its checksum stays as right or wrong as it was. */
 static void source_rename(struct pkt *p, const struct tunnel *n)
 {
-	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)p->l4;
 	uint8_t *src = p->ip + (p->version == 4 ? 12 : 8);
 
-	tcp->cksum = checksum_replace(tcp->cksum, src, n->host.b, p->version == 4 ? 4 : 16);
+	l4_sum_replace(p, src, &n->host);
 	address_replace(p, src, &n->host);
 }
 

@@ -30,7 +30,10 @@ sa_packet_fn esp_tunnel_datagram;
  * packet. Learns from it where the peer is.
  */
 sa_packet_fn esp_tunnel_open;
-/* From the host: its name of the peer becomes the peer's inner address. l4 has no checksum yet. */
+/*
+ * From the host: its name of the peer becomes the peer's inner address. A checksum that the host
+ * has made (sums_whole of its port) stays as right as it was; all others are made later.
+ */
 sa_packet_fn esp_tunnel_from_host;
 /* To the host: the reverse; outer headers go. */
 sa_packet_fn esp_tunnel_restore;

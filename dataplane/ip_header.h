@@ -1,12 +1,14 @@
 /* Headers of a received packet: checked once, so that what follows may trust their lengths. */
 #pragma once
 
-#include "dataplane/checksum.h"
-#include "dataplane/packet.h"
+#include <netinet/in.h>
 
 #include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
+
+#include "dataplane/checksum.h"
+#include "dataplane/packet.h"
 
 /*
  * Checks the IP header of p->m (p->ip and p->version are set) with options or extension headers,
@@ -30,6 +32,14 @@ int ip_udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t le
 
 /* Does the TCP header fit? Its checksum is the kernel's business. PKT_KEEP or DP_DROP_TRUNCATED. */
 int ip_tcp_check(const struct rte_tcp_hdr *tcp, uint32_t len);
+
+/* Where a UDP or TCP header has its checksum; 0: len octets are too short for the header. */
+static inline size_t ip_l4_sum_at(uint8_t proto, uint32_t len)
+{
+	if (proto == IPPROTO_TCP)
+		return len < sizeof(struct rte_tcp_hdr) ? 0 : offsetof(struct rte_tcp_hdr, cksum);
+	return len < sizeof(struct rte_udp_hdr) ? 0 : offsetof(struct rte_udp_hdr, dgram_cksum);
+}
 
 /* After the octets that follow the IP header have changed: protocol, length, and its checksum,
  * which was right before. */

@@ -13,7 +13,6 @@
 #include <netinet/in.h>
 
 #include <rte_prefetch.h>
-#include <rte_tcp.h>
 
 #include "dataplane/checksum.h"
 #include "dataplane/classify.h"
@@ -223,12 +222,10 @@ static int stage_lookup(struct worker *w, struct pkt *p)
 /* The kernel may have left the checksum to a network card; inside ESP none can complete it. */
 static int stage_checksum(struct worker *w, struct pkt *p)
 {
-	bool tcp = p->proto == IPPROTO_TCP;
-	size_t at = tcp ? offsetof(struct rte_tcp_hdr, cksum)
-			: offsetof(struct rte_udp_hdr, dgram_cksum);
+	size_t at = ip_l4_sum_at(p->proto, p->l4_len);
 	uint16_t sum = 0;
 
-	if (p->l4_len < (tcp ? sizeof(struct rte_tcp_hdr) : sizeof(struct rte_udp_hdr)))
+	if (at == 0)
 		return DP_DROP_TRUNCATED;
 	if (w->env->host.sums_whole)
 		return PKT_KEEP;

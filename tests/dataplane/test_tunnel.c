@@ -417,11 +417,14 @@ static void test_host_alias(void **state)
 	struct tunnel_ue ue[2];
 	struct tunnel_rig t;
 	struct ip_addr alias;
-	unsigned i, workers;
+	unsigned i, workers, turn;
 
 	(void)state;
-	for (workers = 1; workers <= 3; workers += 2) {
+	for (turn = 0; turn < 4; turn++) {
+		workers = turn & 1 ? 3 : 1;
 		tunnel_open(&t, 4, 4, (uint16_t)workers);
+		/* the host's checksums are kept, as those of a file */
+		t.pair.pcscf.dp->env.host.sums_whole = turn & 2;
 		for (i = 0; i < 2; i++) {
 			tunnel_ue_make(&t, &ue[i], 7);
 			ip_addr_parse(&alias, i ? "100.64.0.2" : "100.64.0.1");
@@ -438,6 +441,69 @@ static void test_host_alias(void **state)
 		assert_int_equal(rig_drops_total(t.pair.pcscf.dp), 0);
 		tunnel_close(&t);
 	}
+}
+
+/* UDP of the host's, its checksum whole or none; returns the one that the UE gets. */
+static uint16_t alias_datagram(struct tunnel_rig *t, const struct tunnel_ue *ue,
+			       const struct ip_addr *alias, bool none)
+{
+	struct {
+		struct rte_ether_hdr eth;
+		struct rte_ipv4_hdr ip;
+		struct rte_udp_hdr udp;
+		uint8_t data[8];
+	} __rte_packed __rte_aligned(2) f = {
+		.eth.dst_addr = t->pair.pcscf.dp->env.ue.mac,
+		.eth.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
+		.ip.version_ihl = RTE_IPV4_VHL_DEF,
+		.ip.total_length = rte_cpu_to_be_16(36),
+		.ip.time_to_live = 64,
+		.ip.next_proto_id = 17,
+		.udp.src_port = rte_cpu_to_be_16(RIG_PORT_PS),
+		.udp.dst_port = rte_cpu_to_be_16(RIG_PORT_UC),
+		.udp.dgram_len = rte_cpu_to_be_16(16),
+	};
+	struct rte_mbuf *m = rte_pktmbuf_alloc(rig_pool());
+	struct dp_packet pkt;
+	const uint8_t *udp;
+
+	memcpy(&f.ip.src_addr, ue->pcscf.tunnel.inner_local.b, 4);
+	memcpy(&f.ip.dst_addr, alias->b, 4);
+	f.ip.hdr_checksum = rte_ipv4_cksum(&f.ip);
+	if (!none)
+		f.udp.dgram_cksum = checksum_make((uint8_t *)&f.ip, 4, 17, &f.udp, 16);
+	memcpy(rte_pktmbuf_append(m, sizeof(f)), &f, sizeof(f));
+	assert_int_equal(rte_ring_enqueue(t->pair.pcscf.host.to, m), 0);
+	m = tunnel_down(t);
+	assert_non_null(m);
+	tunnel_deliver(t, m);
+	assert_int_equal(dp_recv(t->pair.phone.dp, &pkt, 1), 1);
+	udp = (const uint8_t *)pkt.data - 8;
+	memcpy(&f.udp, udp, sizeof(f.udp));
+	if (f.udp.dgram_cksum && checksum_sum(udp - 20, 4, 17, udp, 16) != 0xffff)
+		fail_msg("the datagram's checksum is wrong");
+	dp_release(t->pair.phone.dp, &pkt, 1);
+	return f.udp.dgram_cksum;
+}
+
+/* "None" stays so (RFC 768). */
+static void test_host_alias_datagram(void **state)
+{
+	struct ip_addr alias;
+	struct tunnel_rig t;
+	struct tunnel_ue ue;
+
+	(void)state;
+	tunnel_open(&t, 4, 4, 1);
+	t.pair.pcscf.dp->env.host.sums_whole = true;
+	tunnel_ue_make(&t, &ue, 7);
+	ip_addr_parse(&alias, "100.64.0.1");
+	ue.pcscf.tunnel.host_alias = alias;
+	ue.pcscf.tunnel.remote_port = t.nat.port;
+	tunnel_install(&t, &ue);
+	assert_int_not_equal(alias_datagram(&t, &ue, &alias, false), 0);
+	assert_int_equal(alias_datagram(&t, &ue, &alias, true), 0);
+	tunnel_close(&t);
 }
 
 static void test_same_inner_address_refused(void **state)
@@ -619,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_inner_address_fixed),
 		cmocka_unit_test(test_one_nat),
 		cmocka_unit_test(test_host_alias),
+		cmocka_unit_test(test_host_alias_datagram),
 		cmocka_unit_test(test_same_inner_address_refused),
 		cmocka_unit_test(test_port_4500),
 		cmocka_unit_test(test_off),
