@@ -2,7 +2,9 @@
  * What a set in UDP-encapsulated tunnel mode has more (RFC 3948, TS 33.203 Annex M): both ends of
  * the inner packets, and where the peer is now.
  *
- * Control fills it before the set is live; from then on the set's owner alone reads and writes it.
+ * Control fills it before the set is live; from then on the set's owner alone writes it, and alone
+ * reads it but for inner_local and host: those never change, and control finds the set's entries of
+ * TCP by them when it removes it (sa_tcp.c).
  */
 #pragma once
 

@@ -163,7 +163,7 @@ static inline void worker_mark(struct worker *w, enum worker_stage stage)
 	w->clock->last = now;
 }
 
-/* NULL: none left; cannot be while every stage gives back what it took. */
+/* Never NULL: WORKER_PKTS suffices while every stage gives back what it took. */
 static inline struct pkt *pkt_get(struct worker *w, struct rte_mbuf *m)
 {
 	struct pkt *p = w->free[--w->n_free];
