@@ -13,12 +13,6 @@
 #include "dataplane/natt.h"
 #include "dataplane/worker.h"
 
-static inline uint64_t plain_ipv4_sum(const uint8_t *ip)
-{
-	return (uint64_t)checksum_load32(ip) + checksum_load32(ip + 4) + checksum_load32(ip + 8) +
-	       checksum_load32(ip + 12) + checksum_load32(ip + 16);
-}
-
 /* No options, no fragment, the sum right, and lengths that hold `least` octets after the header.
  * Fills what ip_header_parse() does. */
 static inline bool classify_plain_ipv4(struct pkt *p, uint32_t least)
@@ -35,7 +29,7 @@ static inline bool classify_plain_ipv4(struct pkt *p, uint32_t least)
 		return false;
 	total = checksum_be16(ip->total_length);
 	if (total > room || total < sizeof(*ip) + least ||
-	    checksum_fold(plain_ipv4_sum((const uint8_t *)ip)) != 0xffff)
+	    checksum_fold(checksum_ipv4_header((const uint8_t *)ip)) != 0xffff)
 		return false;
 	if (unlikely(total < room)) /* link padding */
 		rte_pktmbuf_trim(m, (uint16_t)(room - total));

@@ -96,13 +96,6 @@ void control_ring_free(struct control_ring *r)
 
 /* ---- control's side ----------------------------------------------------------------------- */
 
-static void packet_addr(struct ip_addr *addr, uint8_t version, const uint8_t *octets)
-{
-	memset(addr, 0, sizeof(*addr));
-	addr->version = version;
-	memcpy(addr->b, octets, version == 4 ? 4 : 16);
-}
-
 /* The worker has held addresses and ports against the SA, if there is one. */
 static void packet_fill(struct dp_packet *pkt, const struct control_in *in)
 {
@@ -113,8 +106,8 @@ static void packet_fill(struct dp_packet *pkt, const struct control_in *in)
 	pkt->len = rte_be_to_cpu_16(udp->dgram_len) - (uint32_t)sizeof(*udp);
 	pkt->pair = in->pair;
 	pkt->set = in->set;
-	packet_addr(&pkt->local.addr, in->version, ip + (in->version == 4 ? 16 : 24));
-	packet_addr(&pkt->remote.addr, in->version, ip + (in->version == 4 ? 12 : 8));
+	ip_addr_set(&pkt->local.addr, in->version, ip + (in->version == 4 ? 16 : 24));
+	ip_addr_set(&pkt->remote.addr, in->version, ip + (in->version == 4 ? 12 : 8));
 	pkt->local.port = rte_be_to_cpu_16(udp->dst_port);
 	pkt->remote.port = rte_be_to_cpu_16(udp->src_port);
 	pkt->buf = in->m;

@@ -13,6 +13,7 @@
 #include <rte_malloc.h>
 
 #include "dataplane/buffer_pool.h"
+#include "dataplane/esp_transport.h"
 
 #define POOL_CACHE	 256
 #define LARGE_CACHE	 16
@@ -22,8 +23,6 @@
 #define LARGE_MAX	 2048
 #define WHOLE_PER_BUFFER 4 /* the same for ports that hand out whole datagrams */
 #define TICK_MS		 100
-/* SPI, sequence number, IV, padding and trailer, ICV: what ESP adds at most */
-#define ESP_MAX_OVERHEAD (ESP_HEADER_LEN + ESP_MAX_IV + 17 + ESP_ICV_LEN)
 
 static bool conf_valid(const struct dp_config *c)
 {
@@ -118,7 +117,7 @@ static int dp_ports_open(struct dp *dp, const struct dp_config *conf)
 	port.pool = dp_port_pool(dp, conf, conf->host_port);
 	if (!port.pool)
 		return -ENOMEM;
-	port.mtu = (uint16_t)(conf->mtu - ESP_MAX_OVERHEAD);
+	port.mtu = (uint16_t)(conf->mtu - ESP_TRANSPORT_MOST);
 	port.mac = &dp->env.ue.mac;
 	rc = port_open(&dp->env.host, &port);
 	dp->env.has_host = rc == 0;

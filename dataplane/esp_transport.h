@@ -6,7 +6,7 @@
 #include "dataplane/sa_transform.h"
 
 /* Octets that it adds at most: ESP header with IV, padding, trailer, ICV. */
-#define ESP_TRANSPORT_MOST (ESP_HEADER_LEN + 16 + 15 + ESP_TRAILER_LEN + ESP_ICV_LEN)
+#define ESP_TRANSPORT_MOST (ESP_HEADER_LEN + ESP_MAX_IV + 15 + ESP_TRAILER_LEN + ESP_ICV_LEN)
 
 /*
  * Outbound, before encryption, a packet of the host: makes room for ESP between the IP header and

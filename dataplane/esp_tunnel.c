@@ -273,7 +273,7 @@ static inline bool inner_is_plain_v4(struct pkt *p, const struct tunnel *n)
 		return false;
 	total = checksum_be16(ip->total_length);
 	if (total > p->l4_len || total < sizeof(*ip) ||
-	    checksum_fold(plain_ipv4_sum(p->l4)) != 0xffff)
+	    checksum_fold(checksum_ipv4_header(p->l4)) != 0xffff)
 		return false;
 	p->l4 += sizeof(*ip);
 	p->l4_len = (uint16_t)(total - sizeof(*ip));

@@ -8,6 +8,7 @@
 #include <rte_ip_frag.h>
 
 #include "dataplane/frag.h"
+#include "dataplane/ip_header.h"
 
 #define BUCKET_ENTRIES	16
 #define PREFETCH	3
@@ -412,13 +413,6 @@ static unsigned split_ipv4(struct rte_mbuf *packet, uint16_t mtu, struct rte_mem
 	return n;
 }
 
-/* Extension headers that would have to stay in front of the fragment header (RFC 8200 4.5). */
-static bool ipv6_header_is_per_fragment(uint8_t next)
-{
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	       next == IPPROTO_FRAGMENT;
-}
-
 static unsigned split_ipv6(struct rte_mbuf *packet, uint16_t mtu, uint32_t id,
 			   struct rte_mempool *pool, struct rte_mbuf **out, unsigned max_out)
 {
@@ -428,8 +422,9 @@ static unsigned split_ipv6(struct rte_mbuf *packet, uint16_t mtu, uint32_t id,
 			.header = sizeof(*whole) + IPV6_FRAG_HDR};
 	unsigned n;
 
+	/* Extension headers would have to stay in front of the fragment header (RFC 8200 4.5). */
 	if (packet->data_len <= sizeof(*whole) || mtu < c.header + 8u ||
-	    ipv6_header_is_per_fragment(whole->proto))
+	    ip6_is_extension_or_fragment(whole->proto))
 		return 0;
 	c.payload = packet->data_len - sizeof(*whole);
 	c.step = (mtu - c.header) & ~7u;

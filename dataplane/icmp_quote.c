@@ -5,6 +5,8 @@
 
 #include <rte_ip.h>
 
+#include "dataplane/ip_header.h"
+
 #define ICMP_HEADER   8
 #define ICMP6_INFO    128 /* types below it are errors (RFC 4443 2.1) */
 #define IPV6_EXT_UNIT 8
@@ -46,12 +48,6 @@ static bool ipv4_skip(struct rest *r, uint8_t *proto)
 	       (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)) == 0;
 }
 
-static bool is_extension(uint8_t proto)
-{
-	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS ||
-	       proto == IPPROTO_FRAGMENT;
-}
-
 /* The same of IPv6, with the extension headers. */
 static bool ipv6_skip(struct rest *r, uint8_t *proto)
 {
@@ -61,7 +57,7 @@ static bool ipv6_skip(struct rest *r, uint8_t *proto)
 		return false;
 	*proto = ip->proto;
 	r->at += sizeof(*ip);
-	while (is_extension(*proto)) {
+	while (ip6_is_extension_or_fragment(*proto)) {
 		const uint8_t *ext = r->at;
 		bool piece = *proto == IPPROTO_FRAGMENT;
 

@@ -22,14 +22,10 @@ static void ip_trim(struct pkt *p, uint32_t total)
 		rte_pktmbuf_trim(p->m, (uint16_t)(room - total));
 }
 
-/* Nearly all headers are without options: five loads. */
 static uint16_t ipv4_sum(const uint8_t *ip, uint32_t len)
 {
-	if (unlikely(len != sizeof(struct rte_ipv4_hdr)))
-		return checksum_fold(checksum_octets(ip, len));
-	return checksum_fold((uint64_t)checksum_load32(ip) + checksum_load32(ip + 4) +
-			     checksum_load32(ip + 8) + checksum_load32(ip + 12) +
-			     checksum_load32(ip + 16));
+	return checksum_fold(likely(len == sizeof(struct rte_ipv4_hdr)) ? checksum_ipv4_header(ip)
+									: checksum_octets(ip, len));
 }
 
 static int ipv4_parse(struct pkt *p)
@@ -54,11 +50,6 @@ static int ipv4_parse(struct pkt *p)
 	p->fragment =
 		(ip->fragment_offset & rte_cpu_to_be_16((uint16_t)~RTE_IPV4_HDR_DF_FLAG)) != 0;
 	return PKT_KEEP;
-}
-
-static bool ipv6_is_extension(uint8_t proto)
-{
-	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS;
 }
 
 /* One extension header at p->ip_len: steps over it. */
@@ -99,7 +90,7 @@ static int ipv6_parse(struct pkt *p)
 	p->ip_len = sizeof(*ip);
 	p->next_at = offsetof(struct rte_ipv6_hdr, proto);
 	p->proto = ip->proto;
-	for (n = 0; ipv6_is_extension(p->proto); n++) {
+	for (n = 0; ip6_is_extension(p->proto); n++) {
 		int rc = n < IPV6_MAX_EXT ? ipv6_extension_parse(p, total) : DP_DROP_BAD_IP;
 
 		if (rc != PKT_KEEP)
@@ -163,13 +154,6 @@ void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len)
 	}
 	p->ip[p->next_at] = proto;
 	ip6->payload_len = rte_cpu_to_be_16((uint16_t)(total - sizeof(*ip6)));
-}
-
-static void ip_addr_set(struct ip_addr *addr, uint8_t version, const uint8_t *octets)
-{
-	memset(addr, 0, sizeof(*addr));
-	addr->version = version;
-	memcpy(addr->b, octets, version == 4 ? 4 : 16);
 }
 
 void ip_source(const struct pkt *p, struct ip_addr *addr)

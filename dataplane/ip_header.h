@@ -45,6 +45,18 @@ static inline size_t ip_l4_sum_at(uint8_t proto, uint32_t len)
  * which was right before. */
 void ip_header_update(struct pkt *p, uint8_t proto, uint32_t payload_len);
 
+/* Extension headers that a whole packet may have before UDP and TCP */
+static inline bool ip6_is_extension(uint8_t proto)
+{
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING || proto == IPPROTO_DSTOPTS;
+}
+
+/* Those, and that of a piece */
+static inline bool ip6_is_extension_or_fragment(uint8_t proto)
+{
+	return ip6_is_extension(proto) || proto == IPPROTO_FRAGMENT;
+}
+
 /* May be fragmented from now on; its checksum is adapted. */
 static inline void ip4_df_clear(struct rte_ipv4_hdr *ip)
 {
@@ -52,6 +64,13 @@ static inline void ip4_df_clear(struct rte_ipv4_hdr *ip)
 
 	ip->fragment_offset &= RTE_BE16((uint16_t)~RTE_IPV4_HDR_DF_FLAG);
 	ip->hdr_checksum = checksum_replace16(ip->hdr_checksum, was, ip->fragment_offset);
+}
+
+static inline void ip_addr_set(struct ip_addr *addr, uint8_t version, const uint8_t *octets)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->version = version;
+	memcpy(addr->b, octets, version == 4 ? 4 : 16);
 }
 
 void ip_source(const struct pkt *p, struct ip_addr *addr);

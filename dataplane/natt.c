@@ -20,16 +20,14 @@
  */
 static int udp_check(const struct pkt *p, const struct rte_udp_hdr *udp, uint32_t room)
 {
-	uint32_t own;
+	int reason = ip_udp_length_check(udp, room);
 
-	if (room < sizeof(*udp))
-		return DP_DROP_BAD_UDP;
-	own = rte_be_to_cpu_16(udp->dgram_len);
-	if (own < sizeof(*udp) || own > room)
-		return DP_DROP_BAD_UDP;
-	if (udp->dgram_cksum && checksum_sum(p->ip, p->version, IPPROTO_UDP, udp, own) != 0xffff)
-		return DP_DROP_BAD_UDP;
-	return PKT_KEEP;
+	if (reason != PKT_KEEP || udp->dgram_cksum == 0)
+		return reason;
+	return checksum_sum(p->ip, p->version, IPPROTO_UDP, udp,
+			    rte_be_to_cpu_16(udp->dgram_len)) == 0xffff
+		       ? PKT_KEEP
+		       : DP_DROP_BAD_UDP;
 }
 
 /* IKE is not for us (TS 33.203 needs none); but the host may speak it. */
