@@ -144,6 +144,7 @@ void pcscf_assoc_requests_fail(struct pcscf_set *s, uint64_t now)
 
 	if (!s->busy)
 		return;
+	pcscf_set_hold(s); /* until all of them are answered */
 	DL_FOREACH_SAFE(p->relays, relay, next)
 	{
 		if (relay->kind != PCSCF_RELAY_DOWN || relay->final || relay->set != s->sa.id ||
@@ -155,6 +156,7 @@ void pcscf_assoc_requests_fail(struct pcscf_set *s, uint64_t now)
 		pcscf_drop(p, PCSCF_DROP_FLOW_FAILED);
 		pcscf_relay_answer(relay, &why, now);
 	}
+	s->busy--;
 }
 
 /* The registration lasts until it expires or the UE comes again; until then nothing reaches it. */

@@ -8,9 +8,9 @@
 #include "control/base/parse.h"
 #include "control/pcscf/caller.h"
 
-#define CALLER_MS     (PCSCF_TIMER_C + PCSCF_CANCEL_MS + 5000) /* ringing may last that long */
-#define CHECK_MS      60000				       /* whether its dialogs still are */
-#define NEAR_FRACTION 4					       /* of all callers at one address */
+#define CALLER_MS     (PCSCF_TIMER_C + 5000) /* longer than nobody says that it rings */
+#define CHECK_MS      60000		     /* whether its dialogs and requests still are */
+#define NEAR_FRACTION 4			     /* of all callers at one address */
 #define CALL_ID_MAX   256
 
 struct pcscf_caller *pcscf_caller_find(struct pcscf *p, const struct ip_addr *ue, struct sv call_id)
@@ -47,7 +47,7 @@ static void on_timer(struct timer *t, void *arg, uint64_t now)
 {
 	struct pcscf_caller *c = arg;
 
-	if (c->reg.n_dialogs)
+	if (c->reg.n_dialogs || c->open)
 		(void)timer_start(c->reg.p->timers, t, now + CHECK_MS, on_timer, c);
 	else
 		caller_free(c);

@@ -150,6 +150,8 @@ static void up(struct pcscf_caller *c, const struct sip_flow *from, const struct
 			why = (struct pcscf_refusal){.status = 513};
 	}
 	pcscf_relay_answer(relay, &why, now);
+	if (c->open == 1) /* nothing came of it */
+		pcscf_caller_ebb(c, now);
 }
 
 static void up_ack(struct pcscf_caller *c, const struct sip_msg *m, uint64_t now)
@@ -182,13 +184,18 @@ static struct pcscf_caller *welcome(struct pcscf *p, const struct sip_flow *from
 	return NULL;
 }
 
+static void refuse(struct pcscf *p, const struct sip_flow *from, const struct sip_msg *m,
+		   unsigned status, uint64_t now)
+{
+	if (m->method != SIP_ACK)
+		pcscf_refuse(p, from, NULL, m, &(struct pcscf_refusal){.status = status}, now);
+}
+
 /* What one caller can make us keep has a bound. 0, or the status of the refusal. */
 static unsigned caller_may(struct pcscf_caller *c, const struct sip_msg *m)
 {
 	if (!sv_empty(m->to_tag) && !pcscf_dialog_known(&c->reg, m))
 		return 481;
-	if (m->raw.n > PCSCF_CLEAR_MAX)
-		return 513;
 	return m->method != SIP_ACK && c->open >= PCSCF_CALLER_OPEN ? 503 : 0;
 }
 
@@ -198,6 +205,10 @@ void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const s
 	struct pcscf_caller *c = pcscf_caller_find(p, &from->remote.addr, m->call_id);
 	unsigned status;
 
+	if (m->raw.n > PCSCF_CLEAR_MAX) {
+		refuse(p, from, m, 513, now);
+		return;
+	}
 	if (!c && m->method == SIP_INVITE && pcscf_emergency_initial(m))
 		c = welcome(p, from, m, now);
 	if (!c) /* refused; or the ACK to a refusal */
@@ -211,11 +222,11 @@ void pcscf_emergency_input(struct pcscf *p, const struct sip_flow *from, const s
 		return;
 	}
 	status = caller_may(c, m);
-	if (status && m->method != SIP_ACK)
-		pcscf_refuse(p, from, NULL, m, &(struct pcscf_refusal){.status = status}, now);
-	else if (!status && m->method == SIP_ACK)
+	if (status)
+		refuse(p, from, m, status, now);
+	else if (m->method == SIP_ACK)
 		up_ack(c, m, now);
-	else if (!status)
+	else
 		up(c, from, m, now);
 }
 

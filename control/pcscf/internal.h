@@ -26,7 +26,7 @@
 #define PCSCF_MAX_IMPUS	   32	/* bound to one registration */
 #define PCSCF_IDENTITY_MAX 256	/* canonical IMPU */
 #define PCSCF_LIST_MAX	   4096 /* Security-Client as kept, Security-Server as written */
-#define PCSCF_CLEAR_MAX	   8192 /* octets of an unprotected REGISTER */
+#define PCSCF_CLEAR_MAX	   8192 /* octets of an unprotected request */
 #define PCSCF_TOKEN_LEN	   17	/* 16 hex digits and NUL */
 #define PCSCF_MAX_DIALOGS  32	/* of one registration */
 #define PCSCF_MAX_CLEAR	   4	/* SM1s in clear of one IMPI that are remembered for repeats */
@@ -282,7 +282,7 @@ struct pcscf_set *pcscf_assoc_of_flow(struct pcscf *p, const struct sip_flow *f)
 /* Out of the tables; the TLS connection goes with it, unless it is kept. */
 void pcscf_assoc_leave(struct pcscf_set *s);
 void pcscf_assoc_keep_connection(struct pcscf_set *s);
-/* Its requests to the UE have no way any more: 430 (RFC 5626 5.3). */
+/* Its requests to the UE have no way any more: 430 (RFC 5626 5.3). It is not settled. */
 void pcscf_assoc_requests_fail(struct pcscf_set *s, uint64_t now);
 
 /* ---- sets.c: life of an SA set */
@@ -416,7 +416,8 @@ int pcscf_run_create(struct pcscf_reg *r, const struct sip_flow *from,
 		     struct sv impu, char *inherited, struct pcscf_run **rp);
 /* Ends it. A new set that is left goes, at once or (linger) after its last repeats. */
 void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger, uint64_t now);
-/* The same for the run whose new set is `s`, which the caller is about to remove. */
+/* The same for the run that `s`, which the caller is about to remove, was made for or answered on.
+ */
 void pcscf_run_abandon(struct pcscf_set *s, uint64_t now);
 
 /* ---- request.c: what a REGISTER says */

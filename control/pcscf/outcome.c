@@ -210,10 +210,12 @@ static void sm12(struct pcscf_relay *relay, struct pcscf_run *run, const struct 
 	struct pcscf_reg *r = run->reg;
 	uint64_t held = lifetime_held(r);
 
-	if (!s || !success_read(s, relay, m)) {
+	/* Another UE may have got the address that the answer came from. */
+	if (!run->set || !s || !success_read(s, relay, m)) {
 		success_free(s);
 		pcscf_run_end(run, PCSCF_ON_FAILURE, true, now);
 		pcscf_relay_answer(relay, &(struct pcscf_refusal){.status = 500}, now);
+		pcscf_reg_reap(r);
 		return;
 	}
 	s->r = r;

@@ -87,6 +87,8 @@ void pcscf_run_end(struct pcscf_run *run, enum pcscf_run_event why, bool linger,
 		pcscf_set_end(s, now);
 	else if (ends)
 		pcscf_set_remove(s);
+	else if (s && s != over)
+		pcscf_set_settle(s, now);
 	if (over && !(ends && over == s))
 		pcscf_set_settle(over, now);
 }

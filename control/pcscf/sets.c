@@ -229,7 +229,9 @@ void pcscf_set_settle(struct pcscf_set *s, uint64_t now)
 {
 	struct pcscf_reg *r = s->reg;
 
-	if (s->role != PCSCF_SET_OLD || r->down == s || s->busy || (r->run && r->run->over == s))
+	bool of_run = r->run && (r->run->over == s || r->run->set == s);
+
+	if (s->role != PCSCF_SET_OLD || r->down == s || s->busy || of_run)
 		return;
 	if (s->repeats_until <= now)
 		pcscf_set_remove(s);

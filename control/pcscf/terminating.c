@@ -21,13 +21,18 @@ static struct sv token_of(struct pcscf *p, const struct sip_msg *m, struct sv *f
 /* RFC 5626 5.3.1: what was registered by one flow does not take another. */
 static struct pcscf_set *set_to(const struct pcscf_reg *r, struct sv flow)
 {
-	struct pcscf_set *s = r->down;
 	char id[9];
 
-	if (!s || sv_empty(flow))
-		return s;
-	snprintf(id, sizeof(id), "%08x", s->sa.id);
-	return sv_eq(flow, sv_of(id)) ? s : NULL;
+	if (sv_empty(flow))
+		return r->down;
+	for (unsigned i = 0; i < r->n_sets; i++) {
+		struct pcscf_set *s = r->sets[i];
+
+		snprintf(id, sizeof(id), "%08x", s->sa.id);
+		if (sv_eq(flow, sv_of(id)))
+			return s->role == PCSCF_SET_CURRENT || s->role == PCSCF_SET_OLD ? s : NULL;
+	}
+	return NULL;
 }
 
 static unsigned request_edit(struct sip_edit *e, const struct pcscf_set *s, const struct sip_msg *m)

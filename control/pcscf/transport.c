@@ -133,10 +133,12 @@ void pcscf_undelivered(struct pcscf *p, const struct sip_flow *flow, struct sv t
 	struct pcscf_set *s =
 		flow->set ? pcscf_set_find(p, flow->set) : pcscf_assoc_of_flow(p, flow);
 
-	if (s && s->kind != PCSCF_IPSEC)
+	if (s && s->kind != PCSCF_IPSEC) {
 		pcscf_assoc_requests_fail(s, now);
-	else if (s)
+		pcscf_set_settle(s, now);
+	} else if (s) {
 		send_elsewhere(p, s, flow, text, next_of(s, flow, stood, now), now);
-	else if (!flow->set) /* a REGISTER's UE asks again */
+	} else if (!flow->set) { /* a REGISTER's UE asks again */
 		pcscf_emergency_elsewhere(p, flow, text, now);
+	}
 }

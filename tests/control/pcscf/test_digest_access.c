@@ -251,6 +251,40 @@ static void failure_leaves_the_association(void **state)
 	}
 }
 
+/* Another UE gets the address while the first one's answer is at the core: that one begins again.
+ */
+/* covers: DN-13 */
+static void address_passes_on_meanwhile(void **state)
+{
+	const struct rig_register asks = {.expires = 600},
+				  answers = {.authorization = RIG_ANSWER, .expires = 600};
+	const struct rig_message *sm8;
+	struct pcscf_registration g;
+	struct rig_ue a, b;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, with_digest);
+	rig_ue_init(&a, "alice", "192.0.2.77");
+	rig_ue_init(&b, "bob", "192.0.2.77");
+	rig_registered_digest(&r, &a, 0, 600);
+	rig_register(&r, &b, &asks);
+	rig_challenge_digest(&r, &b, "");
+	rig_register(&r, &a, &asks);
+	rig_challenge_digest(&r, &a, "");
+	rig_register(&r, &a, &answers);
+	sm8 = rig_last_core(&r);
+	rig_register(&r, &b, &answers);
+	rig_ok(&r, &b, 600);
+	assert_true(rig_registration(&r, &b, &g));
+	assert_int_equal(g.n_sets, 1);
+	rig_answer_to(&r, sm8, 200, "Expires: 600\r\n");
+	assert_int_equal(rig_last_ue(&r)->m.status, 500);
+	assert_int_equal(rig_counters(&r).pending, 0);
+	assert_int_equal(rig_counters(&r).impossible, 0);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +294,7 @@ int main(void)
 		cmocka_unit_test(sm7_shows_what_was_stripped),
 		cmocka_unit_test(addresses_are_those_of_the_packets),
 		cmocka_unit_test(failure_leaves_the_association),
+		cmocka_unit_test(address_passes_on_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -378,6 +378,33 @@ static void callers_are_bounded(void **state)
 	nothing_is_left();
 }
 
+/* What is refused at once keeps no place. */
+static void refused_callers_make_room(void **state)
+{
+	static char large[9000];
+	struct rig_ue caller;
+	char addr[32], call[8];
+
+	(void)state;
+	begin(clear);
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, "Subject: ", 9);
+	memcpy(large + sizeof(large) - 3, "\r\n", 3);
+	for (unsigned i = 0; i < 16; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%u", 100 + i);
+		rig_ue_init(&caller, "a", addr);
+		snprintf(call, sizeof(call), "b%u", i);
+		says(&caller,
+		     (struct said){.call = call, .fields = i % 2 ? large : "Proxy-Require: x\r\n"});
+		assert_int_equal(rig_last_ue(&r)->m.status, i % 2 ? 513 : 420);
+	}
+	assert_int_equal(r.core.n, 0);
+	says(&u, (struct said){.call = "z"});
+	assert_int_equal(r.core.n, 1);
+	rig_answer(&r, 486, "%s", "");
+	nothing_is_left();
+}
+
 /* Nor can one caller make us keep much. */
 static void caller_is_bounded(void **state)
 {
@@ -586,6 +613,7 @@ int main(void)
 		cmocka_unit_test(nothing_else_comes_in_clear),
 		cmocka_unit_test(no_way_to_the_ecscf),
 		cmocka_unit_test(callers_are_bounded),
+		cmocka_unit_test(refused_callers_make_room),
 		cmocka_unit_test(caller_is_bounded),
 		cmocka_unit_test(registered_ue_calls),
 		cmocka_unit_test(registered_ue_calls_over_tls),

@@ -279,24 +279,120 @@ static void trouble_of_the_core_keeps_the_connection(void **state)
 	rig_end(&r);
 }
 
+/* A UE that was registered on 7 and has answered a challenge on 8: requests still go to 7. */
+static void two_connections(struct rig *r, struct rig_ue *u, char path[2][256])
+{
+	rig_init(r, tls_last);
+	rig_ue_init(u, "alice", "192.0.2.77");
+	rig_registered_digest(r, u, 7, 600);
+	path_of(r, path[0]);
+	rig_register(r, u, &(struct rig_register){.client = "tls", .expires = 600, .session = 7});
+	rig_challenge_digest(r, u, "");
+	tls_sm7(r, u, 8);
+	path_of(r, path[1]);
+	rig_ok(r, u, 600);
+}
+
+static void heard_on(struct rig *r, struct rig_ue *u, uint64_t session)
+{
+	struct sip_flow flow = rig_tls(r, u, session);
+
+	rig_request_on(r, u, &flow, "MESSAGE", NULL);
+	rig_answer(r, 200, "%s", "");
+}
+
+/* Each Path leads to its own connection as long as it stands. covers: TL-13, DT-04 */
+static void both_connections_are_reached(void **state)
+{
+	char path[2][256];
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	two_connections(&r, &u, path);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_forget(&r);
+		invite(&r, path[i]);
+		assert_int_equal(r.ue.n, 1);
+		assert_int_equal(rig_last_ue(&r)->flow.session, 7 + i);
+	}
+	rig_end(&r);
+}
+
+/* The older one ends with requests on it that kept it. covers: TL-13, DT-04 */
+static void older_connection_ends(void **state)
+{
+	struct pcscf_registration g;
+	char path[2][256];
+	struct sip_flow old;
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	for (unsigned undelivered = 0; undelivered < 2; undelivered++) {
+		two_connections(&r, &u, path);
+		invite(&r, path[0]);
+		invite(&r, path[0]);
+		heard_on(&r, &u, 8);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_sets, 2);
+		rig_forget(&r);
+		old = rig_tls(&r, &u, 7);
+		if (undelivered)
+			pcscf_undelivered(r.p, &old, SV("INVITE"), true, r.now);
+		else
+			pcscf_session_closed(r.p, &old, r.now);
+		mw_run(r.mw, r.now);
+		assert_int_equal(r.core.n, 2);
+		assert_int_equal(r.core.messages[0].m.status, 430);
+		assert_int_equal(r.core.messages[1].m.status, 430);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_sets, 1);
+		assert_int_equal(g.sets[0].flow.session, 8);
+		rig_end(&r);
+	}
+}
+
+/* An SM7 on the older one keeps it, whatever else comes meanwhile. covers: TM-03, TS-08 */
+static void answer_on_the_older_connection(void **state)
+{
+	struct pcscf_registration g;
+	char path[2][256];
+	struct rig r;
+	struct rig_ue u;
+
+	(void)state;
+	for (unsigned ok = 0; ok < 2; ok++) {
+		const struct rig_message *sm8;
+
+		two_connections(&r, &u, path);
+		rig_register(&r, &u, &(struct rig_register){.client = "tls", .expires = 600});
+		rig_challenge_digest(&r, &u, "");
+		tls_sm7(&r, &u, 7);
+		sm8 = rig_last_core(&r);
+		heard_on(&r, &u, 8);
+		rig_answer_to(&r, sm8, ok ? 200 : 504, ok ? "Expires: 600\r\n" : "");
+		assert_int_equal(rig_last_ue(&r)->m.status, ok ? 200 : 504);
+		assert_true(rig_registration(&r, &u, &g));
+		assert_int_equal(g.n_sets, 1);
+		assert_int_equal(g.sets[0].flow.session, ok ? 7 : 8);
+		assert_int_equal(rig_counters(&r).impossible, 0);
+		rig_end(&r);
+	}
+}
+
 /* A UE with two connections may go back to the first, whether it is challenged there or not. */
 /* covers: TM-03, TS-08 */
 static void older_connection_may_come_back(void **state)
 {
 	struct pcscf_registration g;
+	char path[2][256];
 	struct rig r;
 	struct rig_ue u;
 
 	(void)state;
 	for (unsigned challenged = 0; challenged < 2; challenged++) {
-		rig_init(&r, tls_last);
-		rig_ue_init(&u, "alice", "192.0.2.77");
-		rig_registered_digest(&r, &u, 7, 600);
-		rig_register(&r, &u,
-			     &(struct rig_register){.client = "tls", .expires = 600, .session = 7});
-		rig_challenge_digest(&r, &u, "");
-		tls_sm7(&r, &u, 8);
-		rig_ok(&r, &u, 600);
+		two_connections(&r, &u, path);
 		assert_true(rig_registration(&r, &u, &g));
 		assert_int_equal(rig_set(&g, PCSCF_SET_CURRENT)->flow.session, 8);
 		assert_int_equal(rig_set(&g, PCSCF_SET_OLD)->flow.session, 7);
@@ -481,6 +577,9 @@ int main(void)
 		cmocka_unit_test(connection_gone_unseen),
 		cmocka_unit_test(failure_releases_the_connection),
 		cmocka_unit_test(trouble_of_the_core_keeps_the_connection),
+		cmocka_unit_test(both_connections_are_reached),
+		cmocka_unit_test(older_connection_ends),
+		cmocka_unit_test(answer_on_the_older_connection),
 		cmocka_unit_test(older_connection_may_come_back),
 		cmocka_unit_test(stale_goes_on),
 		cmocka_unit_test(newer_sm1_ends_the_unfinished),
