@@ -94,7 +94,8 @@ static bool version_is_new(struct pcscf_subscription *s, const struct reginfo *i
 {
 	if (s->informed && info->version <= s->version)
 		return false;
-	if (!info->full && (!s->informed || info->version != s->version + 1))
+	s->lacking = !info->full && (s->lacking || !s->informed || info->version != s->version + 1);
+	if (s->lacking)
 		pcscf_subscription_later(s, 0, now);
 	s->version = info->version;
 	s->informed = true;
@@ -146,7 +147,7 @@ static void subscription_state(struct pcscf_subscription *s, struct sv state, ui
 	uint32_t seconds;
 
 	if (!sv_caseeq(word, SV("terminated"))) {
-		if (!s->txn && sip_param(params, SV("expires"), &value) &&
+		if (!s->txn && !s->lacking && sip_param(params, SV("expires"), &value) &&
 		    parse_u32(value, UINT32_MAX, &seconds))
 			pcscf_subscription_lasts(s, seconds, now);
 		return;

@@ -153,5 +153,9 @@ void pcscf_subscription_later(struct pcscf_subscription *s, uint64_t seconds, ui
 
 void pcscf_subscription_lasts(struct pcscf_subscription *s, uint32_t seconds, uint64_t now)
 {
-	pcscf_subscription_later(s, seconds > 1200 ? seconds - 600 : seconds / 2, now);
+	uint32_t after = seconds > 1200 ? seconds - 600 : seconds / 2;
+
+	if (after < PCSCF_SUBSCRIPTION_LEAST)
+		after = PCSCF_SUBSCRIPTION_LEAST;
+	pcscf_subscription_later(s, after, now);
 }

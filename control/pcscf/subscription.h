@@ -8,6 +8,7 @@
 
 #define PCSCF_SUBSCRIPTION_EXPIRES 600000 /* s asked for; the registrar makes it less */
 #define PCSCF_SUBSCRIPTION_RETRY   60	  /* s */
+#define PCSCF_SUBSCRIPTION_LEAST   10	  /* s between refreshes, however short it may last */
 #define PCSCF_SUBSCRIPTION_FIELD   2048	  /* octets of what a dialog keeps */
 
 struct pcscf_subscription {
@@ -17,6 +18,7 @@ struct pcscf_subscription {
 	char *remote_tag, *target; /* NULL: not known yet */
 	uint32_t cseq, remote_cseq, version;
 	bool informed;		    /* version is that of the last document */
+	bool lacking;		    /* one is missing: all is asked for */
 	struct sip_client_txn *txn; /* SUBSCRIBE without an answer yet */
 	struct timer timer;	    /* next SUBSCRIBE */
 };

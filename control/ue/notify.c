@@ -48,7 +48,8 @@ static bool version_is_new(struct ue *u, const struct reginfo *r, uint64_t now)
 
 	if (s->informed && r->version <= s->version)
 		return false;
-	if (!r->full && (!s->informed || r->version != s->version + 1))
+	s->lacking = !r->full && (s->lacking || !s->informed || r->version != s->version + 1);
+	if (s->lacking)
 		ue_subscription_later(u, 0, now);
 	s->version = r->version;
 	s->informed = true;
@@ -111,8 +112,8 @@ static void subscription_state(struct ue *u, struct sv state, uint64_t now)
 
 	if (sv_caseeq(word, SV("terminated")))
 		subscription_over(u, params, now);
-	else if (!u->subscription->request && sip_param(params, SV("expires"), &value) &&
-		 parse_u32(value, UINT32_MAX, &seconds))
+	else if (!u->subscription->request && !u->subscription->lacking &&
+		 sip_param(params, SV("expires"), &value) && parse_u32(value, UINT32_MAX, &seconds))
 		ue_subscription_lasts(u, seconds, now);
 }
 

@@ -218,5 +218,9 @@ void ue_subscription_later(struct ue *u, uint64_t seconds, uint64_t now)
 
 void ue_subscription_lasts(struct ue *u, uint32_t seconds, uint64_t now)
 {
-	ue_subscription_later(u, seconds > 1200 ? seconds - 600 : seconds / 2, now);
+	uint32_t after = seconds > 1200 ? seconds - 600 : seconds / 2;
+
+	if (after < UE_SUBSCRIPTION_LEAST)
+		after = UE_SUBSCRIPTION_LEAST;
+	ue_subscription_later(u, after, now);
 }

@@ -9,6 +9,7 @@
 
 #define UE_SUBSCRIPTION_EXPIRES 600000 /* s asked for (TS 24.229 5.1.1.3) */
 #define UE_SUBSCRIPTION_RETRY	60     /* s */
+#define UE_SUBSCRIPTION_LEAST	10     /* s between refreshes, however short it may last */
 #define UE_SUBSCRIPTION_FIELD	2048   /* octets of what a dialog keeps */
 
 struct ue_subscription { /* while registered */
@@ -16,6 +17,7 @@ struct ue_subscription { /* while registered */
 	char *remote_tag, *target, *route; /* NULL: not known yet */
 	uint32_t cseq, remote_cseq, version;
 	bool informed;		    /* version is that of the last document */
+	bool lacking;		    /* one is missing: all is asked for */
 	struct ue_request *request; /* SUBSCRIBE without an answer yet */
 	struct timer timer;	    /* next SUBSCRIBE */
 };

@@ -127,8 +127,8 @@ static bool look_at(void *arg, const struct pcscf_registration *r)
 }
 
 /* One registration with the UE's Contact, or another one. */
-static const char *document(struct t *t, unsigned version, const char *state, const char *event,
-			    const char *expires, const char *contact)
+static const char *part(struct t *t, const char *kind, unsigned version, const char *state,
+			const char *event, const char *expires, const char *contact)
 {
 	static char text[2048];
 
@@ -136,12 +136,18 @@ static const char *document(struct t *t, unsigned version, const char *state, co
 
 	pcscf_registration_each(t->r.p, look_at, &l);
 	snprintf(text, sizeof(text),
-		 "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"%u\" state=\"full\">"
+		 "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"%u\" state=\"%s\">"
 		 "<registration aor=\"%s\" id=\"r\" state=\"%s\">"
 		 "<contact id=\"c\" state=\"%s\" event=\"%s\" expires=\"%s\"><uri>%s</uri>"
 		 "</contact></registration></reginfo>",
-		 version, t->u.impu, state, state, event, expires, or (contact, l.contact));
+		 version, kind, t->u.impu, state, state, event, expires, or (contact, l.contact));
 	return text;
+}
+
+static const char *document(struct t *t, unsigned version, const char *state, const char *event,
+			    const char *expires, const char *contact)
+{
+	return part(t, "full", version, state, event, expires, contact);
 }
 
 /* ---- SUBSCRIBE ---------------------------------------------------------------------------- */
@@ -281,6 +287,37 @@ static void shortened(void **state)
 	assert_int_equal(rig_installed(&t->r), 1);
 }
 
+/* RFC 3680 5.1: a gap before a partial document; all of it is asked for, by the same dialog. */
+static void gap_is_filled(void **state)
+{
+	struct t *t = *state;
+
+	rig_answer(&t->r, 200, "Contact: <sip:reg@" RIG_SCSCF ">\r\nExpires: 600000\r\n");
+	for (unsigned i = 0; i < 3; i++) {
+		static const unsigned versions[] = {0, 1, 3};
+
+		rig_forget(&t->r);
+		assert_int_equal(
+			notify(t, &(struct notify){.cseq = i + 1,
+						   .from_tag = "core",
+						   .document = part(t, i ? "partial" : "full",
+								    versions[i], "active",
+								    "refreshed", "9000", NULL)}),
+			200);
+		rig_forget(&t->r);
+		rig_run(&t->r, 1);
+		assert_int_equal(t->r.core.n, i == 2);
+	}
+	assert_int_equal(rig_last_core(&t->r)->m.method, SIP_SUBSCRIBE);
+	assert_false(sv_empty(rig_last_core(&t->r)->m.to_tag));
+	rig_answer(&t->r, 200, "Expires: 0\r\n");
+	rig_forget(&t->r);
+	rig_run(&t->r, 9000);
+	assert_int_equal(t->r.core.n, 0); /* but not without end */
+	rig_run(&t->r, 2000);
+	assert_int_equal(t->r.core.n, 1);
+}
+
 /* Without a word from the network the old set stays as long as it may. */
 static void not_shortened(void **state)
 {
@@ -348,8 +385,15 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(subscribes),	  cmocka_unit_test(refused), T(malformed),  T(shortened),
-		T(not_shortened), T(shortened_and_silence),  T(terminated), T(back_again),
+		T(subscribes),
+		cmocka_unit_test(refused),
+		T(malformed),
+		T(shortened),
+		T(not_shortened),
+		T(gap_is_filled),
+		T(shortened_and_silence),
+		T(terminated),
+		T(back_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

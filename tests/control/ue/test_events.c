@@ -320,11 +320,24 @@ static void versions(void **state)
 	/* a gap: it asks for all (RFC 3680 5.1) */
 	assert_int_equal(
 		notify(&t, &(struct notify){.cseq = 4,
-					    .state = "active",
+					    .state = "active;expires=600000",
 					    .document = document(10, "partial", "active",
 								 "refreshed", "9000", NULL)}),
 		200);
 	h_advance(t.h, 1);
+	assert_memory_equal(h_last(t.h)->text, "SUBSCRIBE sip:reg@", 18);
+	h_respond(t.h, h_last(t.h), t.id, 200,
+		  "Contact: <sip:reg@scscf1.home1.net>\r\nExpires: 600000\r\n");
+	/* all of it has come: as long as the notifier says, but not for ever anew */
+	assert_int_equal(
+		notify(&t, &(struct notify){.cseq = 5,
+					    .state = "active;expires=0",
+					    .document = document(11, "full", "active", "refreshed",
+								 "9000", NULL)}),
+		200);
+	h_advance(t.h, 1000);
+	assert_memory_equal(h_last(t.h)->text, "SIP/2.0 200", 11);
+	h_advance(t.h, 10000);
 	assert_memory_equal(h_last(t.h)->text, "SUBSCRIBE sip:reg@", 18);
 	h_free(t.h);
 }
