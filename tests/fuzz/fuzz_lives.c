@@ -91,7 +91,7 @@ static bool flow_choose(const struct lives *l, uint8_t with, struct sip_flow *f)
 	return k < 4 || world_flow_of_set(&l->w, k - 4, f);
 }
 
-static void ue_head(struct lives *l, struct sbuf *b, const struct ue *u, const char *method,
+static void ue_head(struct sbuf *b, const struct ue *u, const char *method,
 		    const struct sip_flow *f, unsigned number)
 {
 	sbuf_printf(
@@ -102,7 +102,6 @@ static void ue_head(struct lives *l, struct sbuf *b, const struct ue *u, const c
 		method, f->set ? 5070u : 5060u, number, u->name,
 		strcmp(method, "REGISTER") ? 'x' : u->name, method[0] == 'R' ? "r" : "c", u->name,
 		number, method);
-	(void)l;
 }
 
 /* with: bits 0 to 2 the flow, 3 an answer, 4 ipsec-3gpp, 5 tls, 6 the end */
@@ -120,7 +119,7 @@ static void ue_registers(struct lives *l, uint8_t with)
 		u->proposal++;
 	spi = 5000 + 2000 * (u->name == 'b') + 2 * u->proposal;
 	l->serial++;
-	ue_head(l, &b, u, "REGISTER", &f, l->serial);
+	ue_head(&b, u, "REGISTER", &f, l->serial);
 	sbuf_printf(&b, "Contact: <sip:%c@192.0.2.77:5070>;expires=%u\r\n", u->name,
 		    with & 64 ? 0 : 600u);
 	if (with & 16)
@@ -153,7 +152,7 @@ static void ue_asks(struct lives *l, uint8_t with)
 	l->serial++;
 	if (method[0] == 'I')
 		u->invite = l->serial;
-	ue_head(l, &b, u, method, &f, method[0] == 'C' ? u->invite : l->serial);
+	ue_head(&b, u, method, &f, method[0] == 'C' ? u->invite : l->serial);
 	sbuf_printf(&b, "\r\n");
 	world_ue_says(&l->w, &f, sbuf_sv(&b));
 }
