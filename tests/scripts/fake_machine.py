@@ -2,22 +2,29 @@
 import os
 import pathlib
 import select
+import shutil
 import subprocess
 import threading
+import time
 
 
 class FakeMachine:
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.fifos, self.refusing = {}, set()
+        self.interfaces = {}  # address -> name, folders of a card's interface
+        self.renames = []  # when, from, to: what udev is about to do
+        self.rename_after, self.renaming = 0.3, True
         self.stopping = False
         for name, text in {"proc/net/route": "Iface Destination ...\n", "proc/net/ipv6_route": "", "proc/net/tcp": "sl\n",
                            "proc/net/tcp6": "sl\n", "proc/mounts": "none /dev/hugepages hugetlbfs rw 0 0\n"}.items():
             self.put(name, text)
         self.bin = self.root / "bin"
         self.bin.mkdir()
-        self.command("ip", 'case "$*" in "-j address"*) cat "$ESPLANADE_ROOT/addresses" ;; *) '
-                           'echo "ip $*" >> "$ESPLANADE_ROOT/commands" ;; esac')
+        self.command("ip", 'case "$*" in "-j address"*) cat "$ESPLANADE_ROOT/addresses"; exit ;; esac\n'
+                           'echo "ip $*" >> "$ESPLANADE_ROOT/commands"\n'
+                           'case "$*" in *" dev "*) name=${*##* dev }; [ -e "$ESPLANADE_ROOT/sys/class/net/${name%% *}" ] || '
+                           '{ echo "Cannot find device $name" >> "$ESPLANADE_ROOT/commands"; exit 1; } ;; esac')
         self.command("modprobe", 'echo "modprobe $*" >> "$ESPLANADE_ROOT/commands"\n'
                                  'case $1 in -r) rm -r "$ESPLANADE_ROOT/sys/bus/pci/drivers/$2" ;; '
                                  '*) echo "$1" > "$ESPLANADE_ROOT/load"; '
@@ -76,14 +83,46 @@ class FakeMachine:
         override = (device / "driver_override").read_text(encoding="utf-8").strip()
         foreign = driver == "vfio-pci" and override != driver  # takes only what it is told to take
         if driver not in self.refusing and not foreign and not (device / "driver").is_symlink():
+            self.interface_comes(driver, address)
             os.symlink(self.root / "sys/bus/pci/drivers" / driver, device / "driver")
 
     def unbound(self, driver, address):
         if self.driver_of(address) == driver:
+            self.interface_goes(address)
             (self.root / f"sys/bus/pci/devices/{address}/driver").unlink()
+
+    def places(self, address):
+        return self.root / f"sys/bus/pci/devices/{address}/net", self.root / "sys/class/net"
+
+    def interface_goes(self, address):
+        """With its driver; what is above it is kept for when it comes back."""
+        for place in self.places(address)[0].glob("*"):
+            self.interfaces[address] = place.name
+            kept = self.root.with_name(self.root.name + ".away") / address
+            kept.mkdir(parents=True)
+            for number, folder in enumerate(self.places(address)):
+                (folder / place.name).rename(kept / str(number))
+
+    def interface_comes(self, driver, address):
+        """With the kernel's name; udev gives it the old one later."""
+        if driver == "vfio-pci" or address not in self.interfaces:
+            return
+        kept = self.root.with_name(self.root.name + ".away") / address
+        for number, folder in enumerate(self.places(address)):
+            (kept / str(number)).rename(folder / f"eth{address[-1]}")
+        kept.rmdir()
+        if self.renaming:
+            self.renames.append((time.monotonic() + self.rename_after, address))
+
+    def rename(self):
+        for when, address in [r for r in self.renames if r[0] <= time.monotonic()]:
+            for folder in reversed(self.places(address)):
+                (folder / f"eth{address[-1]}").rename(folder / self.interfaces[address])
+            self.renames.remove((when, address))
 
     def serve(self):
         while not self.stopping:
+            self.rename()
             ready, _, _ = select.select(list(self.fifos), [], [], 0.02)
             for fd in ready:
                 for word in os.read(fd, 4096).decode().split():
@@ -95,8 +134,10 @@ class FakeMachine:
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
 
     def snapshot(self):
-        """Everything but the log of commands and what ip would do."""
+        """Everything but the log of commands and what ip would do, once udev is done."""
         files = {}
+        while self.renames:
+            time.sleep(0.02)
         for path in sorted(self.root.rglob("*")):
             name = str(path.relative_to(self.root))
             if path.is_symlink():
@@ -110,3 +151,4 @@ class FakeMachine:
         self.thread.join()
         for fd in self.fifos:
             os.close(fd)
+        shutil.rmtree(self.root.with_name(self.root.name + ".away"), ignore_errors=True)

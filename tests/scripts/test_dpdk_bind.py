@@ -84,6 +84,20 @@ class Bind(unittest.TestCase):
             "modprobe -r vfio-pci"])
         self.assertIn("nothing to undo", self.bind("--restore"))
 
+    def test_interface_that_does_not_come_back(self):
+        """Nothing is lost: the step stays, and the next --restore does it."""
+        before = self.m.snapshot()
+        self.bind("bind", ONE)
+        self.m.renaming = False
+        self.assertIn("ens3f0 does not come (there is eth0)", self.bind("--restore", status=1))
+        self.assertIn("192.0.2.7/24", self.m.get(STATE))
+        self.assertNotIn("ip ", self.m.get("commands"))
+        self.m.renames.append((0, ONE))
+        self.bind("--restore")
+        self.assertEqual(self.m.snapshot(), before)
+        self.assertIn("ip address replace 192.0.2.7/24 dev ens3f0", self.m.get("commands"))
+        self.assertNotIn("Cannot find", self.m.get("commands"))
+
     def test_card_without_driver(self):
         self.m.driver("vfio-pci")
         self.m.card("0000:05:00.0", None)
