@@ -1,5 +1,5 @@
 # Sourced by scripts/demo and the smoke tests: two network namespaces joined by a veth pair, and the
-# programs inside. Everything lives in names that end in the owner's process id, and goes with it.
+# programs inside. Everything lives in names with the owner's process id, and goes with it.
 #
 #   namespace $NET_UE                      namespace $NET_GW
 #   esplanade-ue -- ue1 <== veth ==> ue0 -- esplanade -- esp0 (TAP): the kernel holds the P-CSCF's
@@ -20,12 +20,23 @@ net_need_root() {
 	exit 1
 }
 
-# Namespaces that a killed run left behind: those whose process is gone.
+# When a process began, in clock ticks since boot: tells it from a later one with its number. Nothing: it is gone.
+net_started() { # PID
+	{ sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; } 2>/dev/null
+}
+
+# Namespaces, and directories with keys, that a killed run left behind: those whose process is gone.
 net_sweep() {
-	local ns pid
+	local ns pid dir started
 	for ns in $(ip netns list 2>/dev/null | awk '/^esplanade-(ue|gw|home[ab]|nat[ab])-[0-9]+/ {print $1}'); do
 		pid=${ns##*-}
 		kill -0 "$pid" 2>/dev/null || net_remove "$ns"
+	done
+	for dir in "${TMPDIR:-/tmp}"/esplanade.*.*.??????; do
+		[[ ${dir##*/} =~ ^esplanade\.([0-9]+)\.([0-9]+)\.[[:alnum:]]+$ ]] || continue
+		pid=${BASH_REMATCH[1]} started=${BASH_REMATCH[2]}
+		if [ -L "$dir" ] || [ ! -d "$dir" ] || [ ! -O "$dir" ]; then continue; fi
+		[ "$(net_started "$pid")" = "$started" ] || rm -rf "$dir"
 	done
 }
 
@@ -61,7 +72,7 @@ net_deafen() { # NAMESPACE INTERFACE
 
 net_up() {
 	net_sweep
-	NET_DIR=$(mktemp -d "${TMPDIR:-/tmp}/esplanade.XXXXXX")
+	NET_DIR=$(mktemp -d "${TMPDIR:-/tmp}/esplanade.$$.$(net_started $$).XXXXXX")
 	ip netns add "$NET_UE"
 	ip netns add "$NET_GW"
 	ip -n "$NET_GW" link add ue0 type veth peer name ue1 netns "$NET_UE"
