@@ -18,7 +18,7 @@ static void ended(struct load *l, struct load_ue *u, struct sv reason)
 	if (sv_empty(reason))
 		l->calls_completed++;
 	else if (l->calls_failed++ < REASONS_PRINTED)
-		fprintf(stderr, "esplanade-ue: %s: call: %.*s\n", u->impu, SV_ARG(reason));
+		load_complain(u, "call: ", reason);
 }
 
 void load_call_event(struct load_ue *u, enum ue_event event, struct sv text)

@@ -2,11 +2,19 @@
 #include <errno.h>
 
 #include "bench/ue_load_internal.h"
+#include "control/ctl/printable.h"
 
 #define TURN_STARTS	64    /* registrations begun before packets are looked at again */
 #define END_WINDOW	256   /* de-registrations under way at once */
 #define END_LIMIT_MS	40000 /* for all of them */
 #define REASONS_PRINTED 5
+
+void load_complain(const struct load_ue *u, const char *what, struct sv text)
+{
+	fprintf(stderr, "esplanade-ue: %s: %s", u->impu, what);
+	printable_write(stderr, text.p, text.n);
+	fputc('\n', stderr);
+}
 
 /* ---- events ------------------------------------------------------------------------------- */
 
@@ -37,7 +45,7 @@ static void on_failed(struct load *l, struct load_ue *u, struct sv reason)
 		u->state = LOAD_FAILED;
 	}
 	if (l->failed <= REASONS_PRINTED)
-		fprintf(stderr, "esplanade-ue: %s: %.*s\n", u->impu, SV_ARG(reason));
+		load_complain(u, "", reason);
 }
 
 static void on_message_end(struct load *l, struct load_ue *u, bool good, struct sv reason)
@@ -48,14 +56,13 @@ static void on_message_end(struct load *l, struct load_ue *u, bool good, struct 
 		return;
 	}
 	if (++l->refused <= REASONS_PRINTED)
-		fprintf(stderr, "esplanade-ue: %s: message: %.*s\n", u->impu, SV_ARG(reason));
+		load_complain(u, "message: ", reason);
 }
 
 static void on_deregistered(struct load *l, struct load_ue *u, struct sv reason)
 {
 	if (reason.n && l->network_ends++ < REASONS_PRINTED)
-		fprintf(stderr, "esplanade-ue: %s: de-registered by the network: %.*s\n", u->impu,
-			SV_ARG(reason));
+		load_complain(u, "de-registered by the network: ", reason);
 	if (u->state == LOAD_ENDING) {
 		l->under_way--;
 		l->ended++;
@@ -100,8 +107,7 @@ void load_event(struct load_ue *u, enum ue_event event, struct sv text)
 		load_call_event(u, event, text);
 		break;
 	case UE_UNPROTECTED:
-		fprintf(stderr, "esplanade-ue: %s: warning: not protected: %.*s\n", u->impu,
-			SV_ARG(text));
+		load_complain(u, "warning: not protected: ", text);
 		break;
 	}
 }

@@ -8,6 +8,7 @@
 #include "bench/ue_load.h"
 #include "bench/ue_load_internal.h"
 #include "control/base/parse.h"
+#include "control/ctl/printable.h"
 
 #define LINE_MAX_LEN 4096
 #define WAIT_S	     30
@@ -45,13 +46,6 @@ static const struct {
 	[UE_UNPROTECTED] = {NULL, "warning: not protected"},
 };
 
-/* Text from the network: nothing that a terminal would act upon. */
-static void print_safe(struct sv text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		putchar((unsigned char)text.p[i] < ' ' || text.p[i] == 127 ? ' ' : text.p[i]);
-}
-
 static void on_event(struct load_ue *u, enum ue_event event, struct sv text)
 {
 	struct phone *p = u->load->observer_arg;
@@ -60,7 +54,7 @@ static void on_event(struct load_ue *u, enum ue_event event, struct sv text)
 	fputs(events[event].text, stdout);
 	if (text.n) {
 		fputs(": ", stdout);
-		print_safe(text);
+		printable_write(stdout, text.p, text.n);
 	}
 	if (event == UE_REGISTERED)
 		printf(" (%llu ms)", (unsigned long long)ue_register_ms(p->ue));

@@ -107,3 +107,5 @@ void load_calls_run(struct load *l, uint64_t deadline);
 
 /* load_run.c */
 void load_event(struct load_ue *u, enum ue_event event, struct sv text);
+/* On stderr; text is from the network. */
+void load_complain(const struct load_ue *u, const char *what, struct sv text);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/ctl/printable.h"
+
 struct table {
 	const char *const *head;
 	unsigned columns;
@@ -44,14 +46,12 @@ void table_free(struct table *t)
 	free(t);
 }
 
-/* What a UE sends must not drive the terminal. */
 static char *cell_copy(const char *text)
 {
 	char *copy = strdup(*text ? text : "-");
 
 	for (char *p = copy; p && *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f || (unsigned char)*p >= 0x80)
-			*p = '?';
+		*p = printable(*p);
 	return copy;
 }
 
