@@ -20,6 +20,7 @@ struct phone {
 	char text[LINE_MAX_LEN]; /* of stdin, not yet done */
 	size_t n;
 	bool eof, quit, failed;
+	bool skipping; /* what is left of a line that was too long */
 	bool waiting, sleeping;
 	enum ue_event wait;
 	uint64_t until;			   /* ms, with waiting or sleeping */
@@ -235,21 +236,39 @@ static void command_run(struct phone *p, struct sv line, uint64_t now)
 
 /* ---- stdin -------------------------------------------------------------------------------- */
 
+static void text_drop(struct phone *p, size_t n)
+{
+	memmove(p->text, p->text + n, p->n - n);
+	p->n -= n;
+}
+
+/* No part of a line that is too long is a command. */
+static void long_line_skip(struct phone *p)
+{
+	const char *end = memchr(p->text, '\n', p->n);
+
+	if (!p->skipping && !end && p->n == sizeof(p->text)) {
+		printf("a line has at most %d characters\n", LINE_MAX_LEN - 1);
+		fflush(stdout);
+		p->skipping = p->failed = true;
+	}
+	if (!p->skipping)
+		return;
+	text_drop(p, end ? (size_t)(end - p->text) + 1 : p->n);
+	p->skipping = !end;
+}
+
 static void input_read(struct phone *p)
 {
-	ssize_t n;
+	ssize_t n = read(STDIN_FILENO, p->text + p->n, sizeof(p->text) - p->n);
 
-	if (p->n == sizeof(p->text)) {
-		printf("a line has at most %d characters\n", LINE_MAX_LEN - 1);
-		p->n = 0;
-	}
-	n = read(STDIN_FILENO, p->text + p->n, sizeof(p->text) - p->n);
 	if (n > 0)
 		p->n += (size_t)n;
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		p->eof = true;
 	if (p->eof)
 		p->l->input = -1;
+	long_line_skip(p);
 }
 
 /* true: one was there and is done */
@@ -261,9 +280,7 @@ static bool line_run(struct phone *p, uint64_t now)
 	if (p->waiting || p->sleeping || p->quit || (!end && !(p->eof && p->n)))
 		return false;
 	command_run(p, sv_trim((struct sv){p->text, n}), now);
-	n += end != NULL;
-	memmove(p->text, p->text + n, p->n - n);
-	p->n -= n;
+	text_drop(p, n + (end != NULL));
 	return true;
 }
 
