@@ -12,9 +12,7 @@ static void ended(struct load *l, struct load_ue *u, struct sv reason)
 {
 	u->calling = false;
 	u->hang_up_at = 0;
-	if (!l->under_way)
-		return;
-	l->under_way--;
+	l->calls_open--;
 	if (sv_empty(reason))
 		l->calls_completed++;
 	else if (l->calls_failed++ < REASONS_PRINTED)
@@ -62,7 +60,7 @@ static void place(struct load *l, uint32_t pair)
 	if (rc == 0) {
 		from->calling = true;
 		l->calls_placed++;
-		l->under_way++;
+		l->calls_open++;
 	} else if (l->calls_failed++ < REASONS_PRINTED) {
 		fprintf(stderr, "esplanade-ue: %s: call: %s\n", from->impu, strerror(-rc));
 	}
@@ -73,7 +71,7 @@ static uint32_t place_some(struct load *l, uint32_t begun, uint32_t *pair)
 {
 	uint32_t pairs = l->o.ues / party(l), most = l->o.call_interval ? begun + 1 : l->o.calls;
 
-	for (uint32_t i = 0; i < pairs && begun < most && l->under_way < l->o.window; i++) {
+	for (uint32_t i = 0; i < pairs && begun < most && l->calls_open < l->o.window; i++) {
 		*pair = (*pair + 1) % pairs;
 		if (pair_is_free(l, *pair)) {
 			place(l, *pair);
@@ -107,8 +105,7 @@ void load_calls_run(struct load *l, uint64_t deadline)
 
 	if (l->o.calls == 0)
 		return;
-	l->under_way = 0;
-	while ((begun < l->o.calls || l->under_way) && l->now < deadline && !l->interrupted) {
+	while ((begun < l->o.calls || l->calls_open) && l->now < deadline && !l->interrupted) {
 		hang_up_some(l);
 		before = begun;
 		if (begun < l->o.calls && due <= l->now)

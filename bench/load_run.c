@@ -40,7 +40,6 @@ static void on_failed(struct load *l, struct load_ue *u, struct sv reason)
 		l->failed++;
 		u->state = LOAD_FAILED;
 	} else if (u->state == LOAD_ENDING) {
-		l->under_way--;
 		l->ended++;
 		u->state = LOAD_FAILED;
 	}
@@ -50,7 +49,7 @@ static void on_failed(struct load *l, struct load_ue *u, struct sv reason)
 
 static void on_message_end(struct load *l, struct load_ue *u, bool good, struct sv reason)
 {
-	l->under_way--;
+	l->messages_open--;
 	if (good) {
 		l->answered++;
 		return;
@@ -63,10 +62,8 @@ static void on_deregistered(struct load *l, struct load_ue *u, struct sv reason)
 {
 	if (reason.n && l->network_ends++ < REASONS_PRINTED)
 		load_complain(u, "de-registered by the network: ", reason);
-	if (u->state == LOAD_ENDING) {
-		l->under_way--;
+	if (u->state == LOAD_ENDING)
 		l->ended++;
-	}
 	u->state = LOAD_ENDED;
 }
 
@@ -159,7 +156,7 @@ static void message_send(struct load *l, uint32_t from, uint32_t number)
 	rc = ue_message(l->ues[from].ue, sv_of(to), sbuf_sv(&b), load_clock_us() / 1000);
 	if (rc == 0) {
 		l->sent++;
-		l->under_way++;
+		l->messages_open++;
 	} else if (++l->refused <= REASONS_PRINTED) {
 		fprintf(stderr, "esplanade-ue: %s: message: %s\n", l->ues[from].impu,
 			strerror(-rc));
@@ -177,8 +174,8 @@ static void messages_run(struct load *l, uint64_t deadline)
 	uint64_t all = (uint64_t)l->o.ues * l->o.messages, next = 0;
 	uint64_t begin = l->now + l->o.delay * UINT64_C(1000), due;
 
-	while ((next < all || l->under_way) && l->now < deadline && !l->interrupted) {
-		for (; next < all && l->under_way < l->o.window; next++) {
+	while ((next < all || l->messages_open) && l->now < deadline && !l->interrupted) {
+		for (; next < all && l->messages_open < l->o.window; next++) {
 			if (message_due(l, begin, next) > l->now)
 				break;
 			uint32_t from = (uint32_t)(next % l->o.ues);
@@ -197,12 +194,16 @@ static void deregistration_start(struct load *l, struct load_ue *u)
 {
 	u->state = LOAD_ENDING;
 	l->ending++;
-	l->under_way++;
-	if (ue_deregister(u->ue, load_clock_us() / 1000) < 0) {
+	if (ue_deregister(u->ue, load_clock_us() / 1000) < 0 && u->state == LOAD_ENDING) {
 		u->state = LOAD_FAILED;
-		l->under_way--;
 		l->ended++;
 	}
+}
+
+/* Counted for themselves: answers to messages and calls still come meanwhile. */
+static uint32_t deregistrations_open(const struct load *l)
+{
+	return l->ending - l->ended;
 }
 
 void load_end(struct load *l)
@@ -213,16 +214,16 @@ void load_end(struct load *l)
 	if (l->o.no_deregister)
 		return;
 	l->interrupted = false;
-	l->under_way = 0;
-	while ((next < l->o.ues || l->under_way) && l->now < deadline && !l->interrupted) {
-		for (; next < l->o.ues && l->under_way < END_WINDOW; next++)
+	while ((next < l->o.ues || deregistrations_open(l)) && l->now < deadline &&
+	       !l->interrupted) {
+		for (; next < l->o.ues && deregistrations_open(l) < END_WINDOW; next++)
 			if (l->ues[next].state == LOAD_REGISTERED)
 				deregistration_start(l, &l->ues[next]);
 		load_turn(l, deadline);
 	}
-	if (l->ended < l->ending)
+	if (deregistrations_open(l))
 		fprintf(stderr, "esplanade-ue: %u of %u de-registrations without an answer\n",
-			l->ending - l->ended, l->ending);
+			deregistrations_open(l), l->ending);
 }
 
 void load_keep(struct load *l)

@@ -58,12 +58,12 @@ struct load {
 
 	uint32_t started, registered, failed; /* registrations */
 	uint64_t first_us, last_us;
-	uint32_t under_way; /* messages, then de-registrations */
+	uint32_t messages_open, calls_open; /* begun, without an end as yet */
 	uint64_t sent, answered, refused;
 	uint64_t received; /* from others, with --peer */
 	uint64_t unsent;   /* datagrams that the data plane did not take */
 	uint64_t calls_placed, calls_answered, calls_completed, calls_failed;
-	uint32_t ending, ended;
+	uint32_t ending, ended;		/* de-registrations */
 	uint32_t reauths, network_ends; /* that the network wished for */
 	struct histogram register_us;
 	uint32_t algorithms[SA_INTEG_COUNT][SA_ENCR_COUNT];

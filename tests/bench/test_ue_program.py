@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""esplanade-ue against a registrar that answers as no good one does: with what drives a terminal.
+"""esplanade-ue against a registrar that answers as no good one does: late, and with what drives a terminal.
 
 usage: test_ue_program.py ESPLANADE_UE
 """
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 PROGRAM = sys.argv[1]
@@ -71,6 +72,28 @@ def accepts(registrar, request, whence):
         refuses(registrar, request, whence)
 
 
+class Late:
+    """Messages are refused when de-registrations have begun, and these are answered last."""
+
+    def __init__(self, ues):
+        self.ues, self.messages, self.ends = ues, [], {}
+
+    def __call__(self, registrar, request, whence):
+        if request.startswith("MESSAGE"):
+            self.messages.append((request, whence))
+        elif not ends(request):
+            registrar.accept(request, whence)
+        else:
+            self.ends[whence] = request
+            if len(self.ends) == self.ues and self.messages:
+                for message in self.messages:
+                    registrar.answer(*message, 480, b"Gone")
+                self.messages = []
+                time.sleep(0.3)
+                for at, end in self.ends.items():
+                    registrar.accept(end, at)
+
+
 class Program(unittest.TestCase):
     def run_ue(self, command, on_request, *options, stdin=b""):
         registrar = Registrar(on_request)
@@ -97,6 +120,16 @@ class Program(unittest.TestCase):
         self.assertRegex(text, rb"\A[\n -~]*\Z")
         self.assertIn(SAFE, text.decode())
 
+    def test_deregistrations_beside_late_answers(self):
+        """What comes of messages while the UEs de-register does not count for de-registrations."""
+        start = time.monotonic()
+        registrar, done = self.load(Late(3), 3, "--messages", "1", "--seconds", "1")
+        said = done.stderr.decode()
+        self.assertEqual(len({r.split("Call-ID: ")[1].split("\r")[0] for r in registrar.seen if ends(r)}), 3, said)
+        self.assertIn("message: 480 Gone", said)
+        self.assertNotIn("without an answer", said)
+        self.assertLess(time.monotonic() - start, 10)
+
     def test_reason_of_a_registration(self):
         for run in self.load(refuses, 1), self.phone(refuses, "wait failed"):
             self.is_safe(run[1].stderr if run[1].stderr else run[1].stdout)
@@ -110,6 +143,23 @@ class Program(unittest.TestCase):
     def test_reason_of_a_call(self):
         _, done = self.load(accepts, 2, "--messages", "0", "--calls", "1")
         self.is_safe(done.stderr)
+
+    def test_long_line(self):
+        """A line that is too long is not run, no part of it, and is a command that failed."""
+        for n, status in (4095, 0), (4096, 1), (4097, 1), (20000, 1):
+            _, done = self.phone(accepts, "wait registered", "#".ljust(n, "x"), "status")
+            said = done.stdout.decode()
+            self.assertEqual((n, done.returncode, said.count("at most 4095")), (n, status, status), said)
+            self.assertIn("registered, no call", said)
+        _, done = self.phone(accepts, "wait registered", "x" * 4096 + "status")
+        self.assertNotIn("registered, no call", done.stdout.decode())
+        _, done = self.phone(accepts, "wait registered", "x" * 5000 + "\0", "nonsense")
+        self.assertIn("unknown command 'nonsense'", done.stdout.decode())
+
+    def test_long_line_without_end(self):
+        for n in 4096, 5000, 8192:
+            _, done = self.phone(accepts, "x" * (n - 1))
+            self.assertEqual((n, done.returncode, done.stdout.count(b"at most 4095")), (n, 1, 0 if n == 4096 else 1))
 
 
 unittest.main(argv=sys.argv[:1], verbosity=2)
