@@ -233,6 +233,10 @@ static const char *gateway_complete(struct load_options *o, bool gateway,
 	if (deliver->port)
 		o->deliver = *deliver;
 	o->messages = o->calls = 0;
+	if (o->security == UE_SECURITY_NONE)
+		return "--security none is not for a gateway, which sends nothing in clear";
+	if (o->clear_optional)
+		return "--allow-unprotected is not for a gateway, which sends nothing in clear";
 	if (o->listen.addr.version != o->deliver.addr.version)
 		return "--listen and --deliver are not of one IP version";
 	if (o->listen.port + o->ues > 65536 || o->deliver.port + o->ues > 65536)

@@ -48,7 +48,7 @@ static void help_more(FILE *f)
 	      "  --workers N, --cores LIST, --huge-pages, --mtu N   of the data plane (1, any, no, "
 	      "1500)\n"
 	      "\n"
-	      "gateway: the options of load, registers and stays; and\n"
+	      "gateway: the options of load, but not to go on in clear; registers and stays; and\n"
 	      "  --ues N                 1 unless given\n"
 	      "  --listen ADDR[:PORT]    where the program of the first UE sends its requests, "
 	      "over "
@@ -67,10 +67,10 @@ static void help_more(FILE *f)
 	      "  --digest                with passwords: impi,password,PASSWORD,impu...\n"
 	      "  --hss FILE              the same for esplanadectl subscriber add --file\n"
 	      "\n"
-	      "Exit status: 0 all registered and all messages delivered (phone: all commands "
-	      "done), "
-	      "1 not so,\n"
-	      "2 wrong usage. Also: --help, --version\n",
+	      "Exit status: 0 all registered, all messages delivered and all calls completed "
+	      "(gateway: all\n"
+	      "registered; phone: all commands done), 1 not so, 2 wrong usage. Also: --help, "
+	      "--version\n",
 	      f);
 }
 

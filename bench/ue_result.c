@@ -86,6 +86,15 @@ static void algorithm_text(void *arg, const char *name, uint32_t count)
 	fprintf(arg, "                %6u with %s\n", count, name);
 }
 
+static void calls_text(const struct ue_result *r, FILE *f)
+{
+	fprintf(f, "Calls           %llu of %llu placed, ", (unsigned long long)r->calls_placed,
+		(unsigned long long)r->calls_wanted);
+	if (!r->calls_elsewhere)
+		fprintf(f, "%llu answered, ", (unsigned long long)r->calls_answered);
+	fprintf(f, "%llu completed\n", (unsigned long long)r->calls_completed);
+}
+
 static int text_print(const struct ue_result *r, FILE *f)
 {
 	fprintf(f, "Registered      %u of %u UEs, %.1f per second\n", r->registered, r->ues,
@@ -96,6 +105,8 @@ static int text_print(const struct ue_result *r, FILE *f)
 	fprintf(f, "Messages        %llu sent, %llu delivered; %llu retransmissions\n",
 		(unsigned long long)r->messages_sent, (unsigned long long)r->messages_delivered,
 		(unsigned long long)r->retransmissions);
+	if (r->calls_wanted)
+		calls_text(r, f);
 	if (r->tls_handshakes)
 		fprintf(f, "TLS             %llu handshakes, %llu of them resumed\n",
 			(unsigned long long)r->tls_handshakes, (unsigned long long)r->tls_resumed);

@@ -79,6 +79,9 @@ static void gateway(void **state)
 	assert_int_equal(o.load.ues, 10);
 	assert_string_equal(ip_endpoint_format(&o.load.listen, text), "[::1]:6000");
 	assert_string_equal(ip_endpoint_format(&o.load.deliver, text), "[::1]:5060");
+	assert_int_equal(parse(&o, "gateway " NEEDED "--auth digest --security tls-plain --ca x",
+			       why, sizeof(why)),
+			 0);
 	assert_int_equal(parse(&o, "load " NEEDED, why, sizeof(why)), 0);
 	assert_int_equal(o.load.listen.port, 0);
 }
@@ -241,6 +244,10 @@ static void wrong(void **state)
 		{"load " NEEDED "--listen 127.0.0.1", "--listen"},
 		{"gateway " NEEDED "--listen 127.0.0.1 --deliver ::1", "version"},
 		{"gateway " NEEDED "--listen 127.0.0.1:65530", "ports"},
+		{"gateway " NEEDED "--auth none --security none", "--security none"},
+		{"gateway " NEEDED "--auth digest --security none", "--security none"},
+		{"gateway " NEEDED "--auth digest --security tls --ca x --allow-unprotected",
+		 "--allow-unprotected"},
 		{"subscribers", "--count"},
 		{"subscribers --count 0", "--count"},
 		{"subscribers --count 1 --realm a,b", "--realm"},

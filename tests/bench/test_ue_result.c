@@ -68,6 +68,18 @@ static void json_keys(void **state)
 	text = print(r, false);
 	assert_non_null(strstr(text, "100 of 100"));
 	assert_non_null(strstr(text, "60 with hmac-sha-1-96/aes-cbc"));
+	assert_null(strstr(text, "Calls"));
+	free(text);
+	r->calls_wanted = 9;
+	r->calls_placed = 8;
+	r->calls_answered = 7;
+	r->calls_completed = 6;
+	text = print(r, false);
+	assert_non_null(strstr(text, "8 of 9 placed, 7 answered, 6 completed"));
+	free(text);
+	r->calls_elsewhere = true; /* who answers does not tell us */
+	text = print(r, false);
+	assert_non_null(strstr(text, "8 of 9 placed, 6 completed"));
 	free(text);
 	free(r);
 }
@@ -87,6 +99,12 @@ static void good_only_if_complete(void **state)
 	r->registered--;
 	r->failed++;
 	assert_false(ue_result_good(r));
+	r->registered++;
+	r->failed--;
+	r->calls_wanted = 1;
+	assert_false(ue_result_good(r));
+	r->calls_answered = r->calls_completed = 1;
+	assert_true(ue_result_good(r));
 	free(r);
 }
 
