@@ -87,8 +87,7 @@ static void provisional(struct ue_call *c, const struct sip_msg *m, uint64_t now
 {
 	bool other = !c->d.remote_tag || !sv_eq(sv_of(c->d.remote_tag), m->to_tag);
 
-	ue_set_arrived(c->ue, c->invite->set, !c->invite->arrived);
-	c->invite->arrived = c->provisional = true;
+	c->provisional = true; /* it has not "arrived": CANCEL and ACK may follow on its flow */
 	if (c->cancelled)
 		ue_call_cancel(c, now);
 	if (m->status == 100 || sv_empty(m->to_tag))

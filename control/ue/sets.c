@@ -295,8 +295,9 @@ static void set_close(struct ue *u, struct ue_set *s)
 
 /*
  * With a message on the new inbound SA the P-CSCF has changed over and asks nothing more on the old
- * one. Then the old outbound SAs only serve to answer what was asked there, and to repeat requests
- * of ours that may be lost (LU-10, D-26); the inbound ones, to hear the answers (LU-12).
+ * one. Then the old outbound SAs only serve to answer what was asked there, to repeat requests of
+ * ours that may be lost, and for the CANCEL and the ACK of an INVITE without its final answer, be
+ * it ringing or not (LU-10, D-26); the inbound ones, to hear the answers (LU-12).
  */
 void ue_set_settle(struct ue *u)
 {

@@ -24,10 +24,11 @@ struct ue_set {		  /* or a TLS connection (tls.c) */
 	enum ue_set_state state;
 	bool heard;	       /* something came on it since it is the current one */
 	uint16_t transactions; /* that send or await something on it, REGISTERs apart */
-	uint16_t arrived;    /* those of them that only await: requests with a provisional answer */
-	bool closed;	     /* its outbound SAs are gone (LU-10) */
-	bool leaving;	     /* of an ended registration, for repeats of the last NOTIFY */
-	uint64_t expires_at; /* ms, application layer's lifetime */
+	uint16_t arrived;      /* those of them that only await: requests with a provisional answer,
+				* but no INVITE */
+	bool closed;	       /* its outbound SAs are gone (LU-10) */
+	bool leaving;	       /* of an ended registration, for repeats of the last NOTIFY */
+	uint64_t expires_at;   /* ms, application layer's lifetime */
 	char *security_server; /* the list that made it; Security-Verify repeats it */
 };
 
@@ -36,7 +37,7 @@ struct ue_request { /* a client transaction of ours */
 	struct ue *ue;
 	struct sip_client_txn *txn;
 	sa_set_id set; /* whose SA_CLIENT it went out on; 0: in clear */
-	bool arrived;  /* the P-CSCF has it: it will not be sent again */
+	bool arrived;  /* the P-CSCF has it: nothing of it will be sent any more */
 	char branch[SIP_BRANCH_LEN];
 };
 
