@@ -4,16 +4,28 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define T1_MS	    2000 /* over the access (TS 24.229 7.7) */
-#define T2_MS	    16000
-#define PATIENCE_MS 128000 /* 64 T1 */
+#define T1_MS 2000 /* over the access (TS 24.229 7.7) */
+#define T2_MS 16000
 
 const char ue_call_allow[] =
 	"Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, MESSAGE, NOTIFY, OPTIONS\r\n";
 
+/* Nobody will hear its final answer. */
+static void invite_forget(struct ue_call *c)
+{
+	struct ue_request *r = c->invite;
+
+	c->invite = NULL;
+	if (r->txn)
+		sip_client_cancel(r->txn);
+	ue_request_done(r);
+}
+
 static void call_free(struct ue_call *c)
 {
 	timer_stop(c->ue->timers, &c->timer);
+	if (c->invite)
+		invite_forget(c);
 	if (c->server)
 		ue_served_unwatch(c->server);
 	ue_dialog_clear(&c->d);
@@ -96,7 +108,7 @@ void ue_call_repeat(struct ue_call *c, struct sv text, const struct sip_flow *fl
 	c->repeat_len = text.n;
 	c->flow = *flow;
 	c->interval = T1_MS;
-	c->until = now + PATIENCE_MS;
+	c->until = now + UE_TRANSACTION_S * UINT64_C(1000);
 	(void)timer_start(c->ue->timers, &c->timer, now + T1_MS, on_repeat, c);
 }
 

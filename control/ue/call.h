@@ -27,7 +27,7 @@ struct ue_call {
 	uint32_t ok_seq;      /* CSeq of the INVITE whose 2xx awaits its ACK */
 	/* what is repeated until PRACK or ACK comes (RFC 3262 3, RFC 3261 13.3.1.4) */
 	struct sip_flow flow;
-	struct timer timer;
+	struct timer timer; /* of the caller: when the INVITE is given up */
 	char *repeat;
 	size_t repeat_len;
 	uint32_t interval;

@@ -239,6 +239,8 @@ static void hung_up(struct ue_call *c, const struct sip_flow *from, const struct
 	serve(c, from, &(struct answer){.request = m, .status = 200}, false, now);
 	if (c->state == UE_CALL_INCOMING_RINGING)
 		(void)ue_call_refuse(c, 487, now);
+	else if (c->invite) /* nobody may, but then the INVITE is to have its end as well */
+		ue_call_cancel(c, now);
 	else
 		ue_call_over(c, (struct sv){0}, now);
 }

@@ -29,7 +29,29 @@ static void cancel_answered(void *arg, const struct sip_msg *m, uint64_t now)
 	(void)now;
 }
 
-/* RFC 3261 9.1: not before the INVITE is known to have arrived; on its flow. */
+static void on_given_up(struct timer *t, void *arg, uint64_t now)
+{
+	struct ue_call *c = arg;
+	struct sip_client_txn *txn = c->invite ? c->invite->txn : NULL;
+
+	(void)t;
+	if (txn)
+		sip_client_fail(txn, now); /* on_invite() */
+}
+
+static void give_up_at(struct ue_call *c, uint64_t at)
+{
+	(void)timer_start(c->ue->timers, &c->timer, at, on_given_up, c);
+}
+
+void ue_call_set_gone(struct ue *u, sa_set_id id)
+{
+	if (u->call && u->call->invite && u->call->invite->set == id)
+		give_up_at(u->call, timers_now(u->timers));
+}
+
+/* RFC 3261 9.1: not before the INVITE is known to have arrived; on its flow. Whoever has it need
+ * not answer any more: then it is over after 64 T1. */
 void ue_call_cancel(struct ue_call *c, uint64_t now)
 {
 	char text[UE_TEXT_MAX];
@@ -38,8 +60,11 @@ void ue_call_cancel(struct ue_call *c, uint64_t now)
 	struct sip_msg m;
 
 	c->cancelled = true;
-	if (!c->provisional || !c->invite || !c->sent ||
-	    sip_msg_parse(&m, (struct sv){c->sent, c->sent_len}) < 0)
+	if (!c->provisional || !c->invite)
+		return;
+	if (!timer_running(&c->timer))
+		give_up_at(c, now + UE_TRANSACTION_S * UINT64_C(1000));
+	if (!c->sent || sip_msg_parse(&m, (struct sv){c->sent, c->sent_len}) < 0)
 		return;
 	sbuf_printf(&b, "CANCEL %.*s SIP/2.0\r\n", SV_ARG(m.uri));
 	copy_all(&b, &m, SIP_HDR_VIA);
@@ -194,10 +219,13 @@ static void on_invite(void *arg, const struct sip_msg *m, uint64_t now)
 			provisional(c, m, now);
 		return;
 	}
+	if (c) {
+		c->invite = NULL;
+		timer_stop(c->ue->timers, &c->timer);
+	}
 	ue_request_done(r);
 	if (!c)
 		return;
-	c->invite = NULL;
 	if (m && m->status < 300) {
 		answered(c, m, now);
 		return;

@@ -200,6 +200,7 @@ void ue_set_remove(struct ue *u, struct ue_set *s)
 {
 	if (s->state == UE_SET_FREE)
 		return;
+	ue_call_set_gone(u, s->sa.id);
 	if (s->tls)
 		ue_tls_close(u, s);
 	else

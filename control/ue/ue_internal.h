@@ -263,7 +263,9 @@ bool ue_call_input(struct ue *u, const struct sip_flow *from, const struct sip_m
 /* A 2xx of no transaction any more; false: of no call either. */
 bool ue_call_answer_repeated(struct ue *u, const struct sip_msg *m, uint64_t now);
 void ue_call_lost(struct ue *u, uint64_t now); /* with the registration */
-void ue_call_drop(struct ue *u);	       /* without a word */
+/* Nothing comes on that set any more: a call whose INVITE went out on it ends soon. */
+void ue_call_set_gone(struct ue *u, sa_set_id id);
+void ue_call_drop(struct ue *u); /* without a word */
 
 /* ---- subscribe.c, notify.c ---- */
 void ue_subscription_start(struct ue *u, uint64_t now); /* if wanted and not there yet */

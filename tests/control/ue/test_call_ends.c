@@ -1,6 +1,7 @@
 /* How calls end that go wrong: change-over of SAs, a dead P-CSCF, the end of the registration. */
 #include "tests/control/ue/registrar.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,11 +107,129 @@ static void refusal_is_acknowledged_on_the_old_set(void **state)
 	nothing_is_left(h);
 }
 
+/* What rings on SAs that end will hear nothing more. */
+static void call_ends_with_its_set(void **state)
+{
+	struct h *h = start(NULL);
+	sa_set_id old, fresh;
+
+	(void)state;
+	old = h_register(h, 600);
+	(void)call_rings(h, old);
+	fresh = h_refresh_to_sm7(h, old);
+	h_ok(h, fresh, 6000);
+	h_advance(h, 630000);
+	assert_null(h_set(h, old));
+	assert_non_null(h_set(h, fresh));
+	assert_int_equal(h->events[UE_CALL_ENDED], 1);
+	assert_int_equal(ue_call_state(h->ue), UE_CALL_NONE);
+	assert_int_equal(ue_transactions(h->ue), 0);
+	assert_true(ue_registered(h->ue));
+	nothing_is_left(h);
+}
+
+/* ---- without an answer ---------------------------------------------------------------------- */
+
+/* RFC 3261 9.1 */
+static void cancelled_call_ends_without_the_pcscf(void **state)
+{
+	struct h *h = start(NULL);
+	sa_set_id id;
+
+	(void)state;
+	id = h_register(h, 600000);
+	(void)call_rings(h, id);
+	h_advance(h, 60000);
+	assert_int_equal(ue_call_end(h->ue, h->now), 0);
+	assert_last(h, "CANCEL ", id);
+	h_advance(h, 1000);
+	assert_int_equal(ue_call_end(h->ue, h->now), 0); /* impatience changes nothing */
+	h_advance(h, PATIENCE_MS - 1001);
+	assert_int_equal(ue_call_state(h->ue), UE_CALL_OUTGOING);
+	h_advance(h, 1);
+	assert_int_equal(ue_call_state(h->ue), UE_CALL_NONE);
+	assert_int_equal(h->events[UE_CALL_ENDED], 1);
+	assert_string_equal(h->text, "no answer");
+	assert_int_equal(ue_transactions(h->ue), 0);
+	(void)call(h);
+	nothing_is_left(h);
+}
+
+static void answered_cancel_does_not_end_what_follows(void **state)
+{
+	struct h *h = start(NULL);
+	struct h_sent invite;
+	sa_set_id id;
+
+	(void)state;
+	id = h_register(h, 600000);
+	invite = call_rings(h, id);
+	assert_int_equal(ue_call_end(h->ue, h->now), 0);
+	h_respond(h, &invite, id, 487, "");
+	assert_int_equal(h->events[UE_CALL_ENDED], 1);
+	(void)call_rings(h, id);
+	h_advance(h, 2 * PATIENCE_MS);
+	assert_int_equal(ue_call_state(h->ue), UE_CALL_OUTGOING); /* it may ring for long */
+	assert_int_equal(ue_call_end(h->ue, h->now), 0);
+	nothing_is_left(h);
+}
+
+/* RFC 3261 15: only the caller may end an early dialog by BYE. */
+static void bye_while_it_rings_cancels(void **state)
+{
+	struct h *h = start(NULL);
+	struct sip_flow from;
+	struct h_sent invite;
+	char text[H_TEXT];
+	sa_set_id id;
+
+	(void)state;
+	id = h_register(h, 600000);
+	from = h_flow(h, id);
+	invite = call_rings(h, id);
+	snprintf(text, sizeof(text),
+		 "BYE sip:user1_public1@10.45.0.1 SIP/2.0\r\n"
+		 "Via: SIP/2.0/UDP 10.44.0.1:5105;branch=z9hG4bKearly\r\nMax-Forwards: 60\r\n"
+		 "From: %s;tag=pcscf1\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: 1 BYE\r\n"
+		 "Content-Length: 0\r\n\r\n",
+		 h_field(invite.text, "To"), h_field(invite.text, "From"),
+		 h_field(invite.text, "Call-ID"));
+	h->n_sent = 0;
+	h_input(h, &from, text);
+	assert_int_equal(h->n_sent, 2);
+	assert_memory_equal(h->sent[0].text, "SIP/2.0 200 ", 12);
+	assert_last(h, "CANCEL ", id);
+	h_respond(h, &invite, id, 487, "");
+	assert_last(h, "ACK ", id);
+	assert_int_equal(h->events[UE_CALL_ENDED], 1);
+	nothing_is_left(h);
+}
+
+static void ringing_call_ends_with_the_registration(void **state)
+{
+	struct h *h = start(NULL);
+	sa_set_id id;
+
+	(void)state;
+	id = h_register(h, 600000);
+	(void)call_rings(h, id);
+	assert_int_equal(ue_deregister(h->ue, h->now), 0);
+	h_ok(h, id, 0);
+	assert_int_equal(h->events[UE_DEREGISTERED], 1);
+	assert_int_equal(h->events[UE_CALL_ENDED], 1);
+	nothing_is_left(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cancel_goes_on_the_old_set),
 		cmocka_unit_test(refusal_is_acknowledged_on_the_old_set),
+		cmocka_unit_test(call_ends_with_its_set),
+		cmocka_unit_test(cancelled_call_ends_without_the_pcscf),
+		cmocka_unit_test(answered_cancel_does_not_end_what_follows),
+		cmocka_unit_test(bye_while_it_rings_cancels),
+		cmocka_unit_test(ringing_call_ends_with_the_registration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
