@@ -59,12 +59,17 @@ static bool drop(struct ue *u, enum ue_drop reason)
 	return false;
 }
 
+static bool goes_in_clear(const struct ue *u)
+{
+	return u->unprotected && u->registered;
+}
+
 static bool response_fits(struct ue *u, const struct sip_flow *from, const struct sip_msg *m)
 {
 	const struct ue_request *r = request_find(u, m->branch);
 
-	if (!r) /* a repeat of a final response, if the transaction layer knows it */
-		return from->set ? true : drop(u, UE_DROP_CLEAR);
+	if (!r) /* a repeat of a final response, if the transaction layer or a call knows it */
+		return from->set || goes_in_clear(u) ? true : drop(u, UE_DROP_CLEAR);
 	if (set_awaited(u, r, m->status) == from->set)
 		return true;
 	return drop(u, from->set ? UE_DROP_WRONG_SA : UE_DROP_CLEAR);
@@ -75,7 +80,7 @@ static bool clear_fits(struct ue *u, const struct sip_flow *from, const struct s
 {
 	if (!ip_addr_eq(&from->remote.addr, &u->pcscf.addr))
 		return drop(u, UE_DROP_CLEAR);
-	if (u->unprotected && u->registered)
+	if (goes_in_clear(u))
 		return true;
 	if (m->request && ue_uses_tls(u) && is_emergency(m))
 		return true;

@@ -220,6 +220,57 @@ static void ringing_call_ends_with_the_registration(void **state)
 	nothing_is_left(h);
 }
 
+/* ---- in clear ------------------------------------------------------------------------------- */
+
+static struct h *start_in_clear(void)
+{
+	struct h *h = registrar_start();
+	struct registrar_params p;
+
+	registrar_register(h, &p);
+	return h;
+}
+
+/* RFC 3261 13.2.2.4: whose ACK was lost repeats the 2xx. */
+static void repeated_2xx_in_clear_is_acknowledged_again(void **state)
+{
+	struct h *h = start_in_clear();
+	struct h_sent invite = call(h), ack;
+
+	(void)state;
+	h_respond(h, &invite, 0, 200, CONTACT);
+	assert_last(h, "ACK ", 0);
+	ack = *h_last(h);
+	for (unsigned i = 0; i < 2; i++) {
+		h->n_sent = 0;
+		h_advance(h, 20000);
+		h_respond(h, &invite, 0, 200, CONTACT);
+		assert_int_equal(h->n_sent, 1);
+		assert_string_equal(h_last(h)->text, ack.text);
+	}
+	assert_int_equal(ue_drops(h->ue, UE_DROP_CLEAR), 0);
+	assert_int_equal(ue_call_end(h->ue, h->now), 0);
+	h_respond(h, h_last(h), 0, 200, "");
+	nothing_is_left(h);
+}
+
+static void repeated_refusal_in_clear_is_acknowledged_again(void **state)
+{
+	struct h *h = start_in_clear();
+	struct h_sent invite = call(h);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		h->n_sent = 0;
+		h_respond(h, &invite, 0, 486, "");
+		assert_int_equal(h->n_sent, 1);
+		assert_last(h, "ACK ", 0);
+	}
+	assert_int_equal(h->events[UE_CALL_ENDED], 1);
+	assert_int_equal(ue_drops(h->ue, UE_DROP_CLEAR), 0);
+	nothing_is_left(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +281,8 @@ int main(void)
 		cmocka_unit_test(answered_cancel_does_not_end_what_follows),
 		cmocka_unit_test(bye_while_it_rings_cancels),
 		cmocka_unit_test(ringing_call_ends_with_the_registration),
+		cmocka_unit_test(repeated_2xx_in_clear_is_acknowledged_again),
+		cmocka_unit_test(repeated_refusal_in_clear_is_acknowledged_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
