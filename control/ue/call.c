@@ -153,7 +153,9 @@ int ue_call_request(struct ue_call *c, enum sip_method method, const char *field
 static void on_bye(void *arg, const struct sip_msg *m, uint64_t now)
 {
 	struct ue_request *r = arg;
-	struct ue_call *c = r->ue->call;
+	sa_set_id set = r->set;
+	struct ue *u = r->ue;
+	struct ue_call *c = u->call;
 
 	if (m && m->status < 200)
 		return;
@@ -162,6 +164,8 @@ static void on_bye(void *arg, const struct sip_msg *m, uint64_t now)
 	ue_request_done(r);
 	if (c)
 		ue_call_over(c, m && m->status < 300 ? SV("") : SV("BYE failed"), now);
+	if (!m)
+		ue_request_unanswered(u, set, now);
 }
 
 int ue_call_bye(struct ue_call *c, uint64_t now)

@@ -9,9 +9,15 @@
 
 static void ignored(void *arg, const struct sip_msg *m, uint64_t now)
 {
-	(void)now;
-	if (!m || m->status >= 200)
-		ue_request_done(arg);
+	struct ue_request *r = arg;
+	sa_set_id set = r->set;
+	struct ue *u = r->ue;
+
+	if (m && m->status < 200)
+		return;
+	ue_request_done(r);
+	if (!m)
+		ue_request_unanswered(u, set, now);
 }
 
 /* ---- CANCEL ------------------------------------------------------------------------------- */
@@ -209,7 +215,9 @@ bool ue_call_answer_repeated(struct ue *u, const struct sip_msg *m, uint64_t now
 static void on_invite(void *arg, const struct sip_msg *m, uint64_t now)
 {
 	struct ue_request *r = arg;
-	struct ue_call *c = r->ue->call;
+	sa_set_id set = r->set;
+	struct ue *u = r->ue;
+	struct ue_call *c = u->call;
 	char reason[64] = "no answer";
 
 	if (c && c->invite != r)
@@ -221,7 +229,7 @@ static void on_invite(void *arg, const struct sip_msg *m, uint64_t now)
 	}
 	if (c) {
 		c->invite = NULL;
-		timer_stop(c->ue->timers, &c->timer);
+		timer_stop(u->timers, &c->timer);
 	}
 	ue_request_done(r);
 	if (!c)
@@ -234,6 +242,8 @@ static void on_invite(void *arg, const struct sip_msg *m, uint64_t now)
 		snprintf(reason, sizeof(reason), "%u %.*s", m->status,
 			 (int)(m->reason.n < 48 ? m->reason.n : 48), m->reason.p);
 	ue_call_over(c, sv_of(reason), now);
+	if (!m)
+		ue_request_unanswered(u, set, now);
 }
 
 int ue_call(struct ue *u, struct sv to_uri, uint64_t now)

@@ -30,10 +30,8 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 		snprintf(reason, sizeof(reason), "%u %.*s", m->status,
 			 (int)(m->reason.n < 48 ? m->reason.n : 48), m->reason.p);
 	ue_event(u, UE_MESSAGE_FAILED, sv_of(reason), now);
-	if (!m && set && ue_unanswered(u) && u->registered && u->run.step == UE_STEP_NONE) {
-		u->restarts = 0;
-		(void)ue_run_start(u, false, now); /* LC-04 */
-	}
+	if (!m)
+		ue_request_unanswered(u, set, now);
 }
 
 static void dialog_write(const struct ue *u, struct sv to, struct sbuf *b)

@@ -39,11 +39,21 @@ void ue_unregister(struct ue *u)
 	ue_unregister_services(u);
 }
 
-bool ue_unanswered(struct ue *u)
+void ue_unanswered(struct ue *u)
 {
 	if (u->unanswered < u->unanswered_max)
 		u->unanswered++;
-	return u->unanswered >= u->unanswered_max;
+}
+
+void ue_request_unanswered(struct ue *u, sa_set_id set, uint64_t now)
+{
+	if (!ue_set_find(u, set)) /* in clear, or what ended with its set */
+		return;
+	ue_unanswered(u);
+	if (u->unanswered < u->unanswered_max || !u->registered || u->run.step != UE_STEP_NONE)
+		return;
+	u->restarts = 0;
+	(void)ue_run_start(u, false, now); /* LC-04 */
 }
 
 /* ---- refresh ------------------------------------------------------------------------------ */
@@ -180,7 +190,7 @@ void ue_run_timeout(struct ue *u, const char *reason, uint64_t now)
 		return;
 	}
 	u->restarts++;
-	(void)ue_unanswered(u);
+	ue_unanswered(u);
 	(void)ue_run_step(u, UE_RUN_ON_TIMEOUT);
 	ue_run_abandon(u);
 	if (ue_run_start(u, false, now) < 0)

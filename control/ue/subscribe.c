@@ -120,18 +120,10 @@ static bool final_refusal(unsigned status)
 	return status == 403 || status == 404 || status == 405 || status == 489 || status == 501;
 }
 
-static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
+static void answered(struct ue *u, const struct sip_msg *m, uint64_t now)
 {
-	struct ue_request *r = arg;
-	struct ue *u = r->ue;
 	struct ue_subscription *s = u->subscription;
-	bool ours = s && s->request == r;
 
-	if (m && m->status < 200)
-		return;
-	ue_request_done(r);
-	if (!ours)
-		return;
 	s->request = NULL;
 	if (m && m->status < 300) {
 		accepted(u, m, now);
@@ -144,6 +136,22 @@ static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
 		ue_subscription_forget(u);
 		ue_subscription_later(u, UE_SUBSCRIPTION_RETRY, now);
 	}
+}
+
+static void on_response(void *arg, const struct sip_msg *m, uint64_t now)
+{
+	struct ue_request *r = arg;
+	sa_set_id set = r->set;
+	struct ue *u = r->ue;
+	bool ours = u->subscription && u->subscription->request == r;
+
+	if (m && m->status < 200)
+		return;
+	ue_request_done(r);
+	if (ours)
+		answered(u, m, now);
+	if (!m)
+		ue_request_unanswered(u, set, now);
 }
 
 /* ---- the request -------------------------------------------------------------------------- */

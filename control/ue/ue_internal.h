@@ -208,8 +208,11 @@ void ue_unregister_services(struct ue *u); /* the registration alone */
 /* Expires in s seconds, unless it does so before; the UE authenticates anew (AK-15). */
 void ue_registration_shorten(struct ue *u, uint32_t expires, uint64_t now);
 bool ue_contact_is_ours(const struct ue *u, struct sv uri);
-/* A protected request had no answer: true if the P-CSCF seems to have lost our SAs (LC-04). */
-bool ue_unanswered(struct ue *u);
+/* A protected REGISTER had no answer: the P-CSCF may have lost our SAs (LC-04). */
+void ue_unanswered(struct ue *u);
+/* Another request that went out on that set (0: in clear) had none; from the last on the UE
+ * registers in clear. The last that its handler does. */
+void ue_request_unanswered(struct ue *u, sa_set_id set, uint64_t now);
 
 /* ---- challenge.c: AKA; digest_run.c: Digest ---- */
 void ue_challenge_input(struct ue *u, const struct sip_msg *m, uint64_t now);

@@ -220,6 +220,91 @@ static void ringing_call_ends_with_the_registration(void **state)
 	nothing_is_left(h);
 }
 
+/* ---- unanswered requests count --------------------------------------------------------------- */
+
+static struct h *ready(bool reg_event, sa_set_id *id)
+{
+	struct h *h = start(&(struct ue_conf){.unanswered_max = 1, .reg_event = reg_event});
+
+	*id = h_register(h, 600000);
+	h_advance(h, 0); /* SUBSCRIBE */
+	return h;
+}
+
+static void registers_in_clear(struct h *h, sa_set_id id, const char *unanswered)
+{
+	assert_last(h, unanswered, id);
+	h_advance(h, PATIENCE_MS - 1);
+	assert_last(h, unanswered, id);
+	h_advance(h, 1);
+	assert_last(h, "REGISTER ", 0);
+	h_challenge(h, 0, H_AUTN_GOOD);
+	id = h_last(h)->flow.set;
+	h_ok(h, id, 600000);
+	assert_int_equal(h->events[UE_REGISTERED], 2);
+	assert_true(ue_registered(h->ue));
+	h_free(h);
+}
+
+/* covers: LC-04 */
+static void unanswered_invite_counts(void **state)
+{
+	sa_set_id id;
+	struct h *h = ready(false, &id);
+
+	(void)state;
+	(void)call(h);
+	registers_in_clear(h, id, "INVITE ");
+}
+
+/* covers: LC-04 */
+static void unanswered_cancel_counts(void **state)
+{
+	sa_set_id id;
+	struct h *h = ready(false, &id);
+
+	(void)state;
+	(void)call_rings(h, id);
+	assert_int_equal(ue_call_end(h->ue, h->now), 0);
+	registers_in_clear(h, id, "CANCEL ");
+}
+
+/* covers: LC-04 */
+static void unanswered_prack_counts(void **state)
+{
+	sa_set_id id;
+	struct h *h = ready(false, &id);
+	struct h_sent invite = call(h);
+
+	(void)state;
+	h_respond(h, &invite, id, 183, "Require: 100rel\r\nRSeq: 5\r\n" CONTACT);
+	registers_in_clear(h, id, "PRACK ");
+}
+
+/* covers: LC-04 */
+static void unanswered_bye_counts(void **state)
+{
+	sa_set_id id;
+	struct h *h = ready(false, &id);
+	struct h_sent invite = call(h);
+
+	(void)state;
+	h_respond(h, &invite, id, 200, CONTACT);
+	assert_last(h, "ACK ", id);
+	assert_int_equal(ue_call_end(h->ue, h->now), 0);
+	registers_in_clear(h, id, "BYE ");
+}
+
+/* covers: LC-04 */
+static void unanswered_subscribe_counts(void **state)
+{
+	sa_set_id id;
+	struct h *h = ready(true, &id);
+
+	(void)state;
+	registers_in_clear(h, id, "SUBSCRIBE ");
+}
+
 /* ---- in clear ------------------------------------------------------------------------------- */
 
 static struct h *start_in_clear(void)
@@ -281,6 +366,11 @@ int main(void)
 		cmocka_unit_test(answered_cancel_does_not_end_what_follows),
 		cmocka_unit_test(bye_while_it_rings_cancels),
 		cmocka_unit_test(ringing_call_ends_with_the_registration),
+		cmocka_unit_test(unanswered_invite_counts),
+		cmocka_unit_test(unanswered_cancel_counts),
+		cmocka_unit_test(unanswered_prack_counts),
+		cmocka_unit_test(unanswered_bye_counts),
+		cmocka_unit_test(unanswered_subscribe_counts),
 		cmocka_unit_test(repeated_2xx_in_clear_is_acknowledged_again),
 		cmocka_unit_test(repeated_refusal_in_clear_is_acknowledged_again),
 	};
