@@ -134,7 +134,7 @@ int ue_call_request(struct ue_call *c, enum sip_method method, const char *field
 
 	if (rc < 0)
 		return rc;
-	ue_dialog_write(u, &c->d, on, r->branch, sip_method_text(method), ++c->d.cseq, &b);
+	ue_dialog_write(u, &c->d, on, r->branch, method, ++c->d.cseq, &b);
 	sbuf_put(&b, sv_of(fields));
 	ue_call_body(&b, body);
 	rc = ue_request_send(r, on, &b, handler, now);

@@ -153,7 +153,7 @@ static void ack(struct ue_call *c, uint64_t now)
 	struct sbuf b = sbuf_of(text, sizeof(text));
 
 	sip_branch(branch);
-	ue_dialog_write(c->ue, &c->d, ue_set_in(c->ue, UE_SET_CURRENT), branch, SV("ACK"),
+	ue_dialog_write(c->ue, &c->d, ue_set_in(c->ue, UE_SET_CURRENT), branch, SIP_ACK,
 			c->invite_cseq, &b);
 	ue_call_body(&b, (struct sv){0});
 	if (b.overflow)

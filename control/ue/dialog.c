@@ -143,9 +143,11 @@ void ue_contact_write(const struct ue *u, struct sbuf *b)
 }
 
 void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct ue_set *on,
-		     const char *branch, struct sv method, uint32_t cseq, struct sbuf *b)
+		     const char *branch, enum sip_method method, uint32_t cseq, struct sbuf *b)
 {
-	sbuf_printf(b, "%.*s %s SIP/2.0\r\n", SV_ARG(method), d->target);
+	struct sv name = sip_method_text(method);
+
+	sbuf_printf(b, "%.*s %s SIP/2.0\r\n", SV_ARG(name), d->target);
 	ue_via_write(u, b, on, branch);
 	if (d->route)
 		sbuf_printf(b, "Route: %s\r\n", d->route);
@@ -154,9 +156,10 @@ void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct
 	sbuf_printf(b, "Max-Forwards: 70\r\nFrom: <%s>;tag=%s\r\nTo: <%s>%s%s\r\n", d->local,
 		    d->tag, d->remote, d->remote_tag ? ";tag=" : "",
 		    d->remote_tag ? d->remote_tag : "");
-	sbuf_printf(b, "Call-ID: %s\r\nCSeq: %u %.*s\r\nP-Preferred-Identity: <%.*s>\r\n",
-		    d->call_id, cseq, SV_ARG(method), SV_ARG(u->impu));
-	if (!sv_eq(method, SV("ACK")))
-		ue_agreement_write(on, b);
+	sbuf_printf(b, "Call-ID: %s\r\nCSeq: %u %.*s\r\n", d->call_id, cseq, SV_ARG(name));
+	sbuf_printf(b, "P-Preferred-Identity: <%.*s>\r\n", SV_ARG(u->impu));
+	if (method == SIP_ACK) /* TS 24.229 5.1.2A.1.1 */
+		return;
+	ue_agreement_write(on, b);
 	ue_access_write(u, b);
 }

@@ -25,6 +25,6 @@ bool ue_dialog_has(const struct ue_dialog *d, const struct sip_msg *request);
 void ue_dialog_clear(struct ue_dialog *d);
 /* Start line and all fields of a request but those of its body. */
 void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct ue_set *on,
-		     const char *branch, struct sv method, uint32_t cseq, struct sbuf *b);
+		     const char *branch, enum sip_method method, uint32_t cseq, struct sbuf *b);
 void ue_contact_end_write(const struct ue *u, struct sbuf *b);
 void ue_contact_write(const struct ue *u, struct sbuf *b);

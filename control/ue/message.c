@@ -42,8 +42,8 @@ static void dialog_write(const struct ue *u, struct sv to, struct sbuf *b)
 	sip_token(call_id, sizeof(call_id));
 	sbuf_printf(b, "Max-Forwards: 70\r\nFrom: <%.*s>;tag=%s\r\nTo: <%.*s>\r\n", SV_ARG(u->impu),
 		    tag, SV_ARG(to));
-	sbuf_printf(b, "Call-ID: %s\r\nCSeq: 1 MESSAGE\r\nP-Preferred-Identity: <%.*s>\r\n",
-		    call_id, SV_ARG(u->impu));
+	sbuf_printf(b, "Call-ID: %s\r\nCSeq: 1 MESSAGE\r\n", call_id);
+	ue_identity_write(u, SIP_MESSAGE, b);
 }
 
 static void message_write(const struct ue *u, const struct ue_set *on, const char *branch,

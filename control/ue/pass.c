@@ -136,7 +136,7 @@ static void fields_add(const struct ue *u, const struct ue_set *on, struct sip_e
 		sip_edit_append(e, "Max-Forwards: 70");
 	if (m->method == SIP_ACK || m->method == SIP_CANCEL)
 		return;
-	if (!sip_msg_find(m, SIP_HDR_P_PREFERRED_IDENTITY))
+	if (ue_identity_fits(m->method) && !sip_msg_find(m, SIP_HDR_P_PREFERRED_IDENTITY))
 		sip_edit_append(e, "P-Preferred-Identity: <%.*s>", SV_ARG(u->impu));
 	if (on->security_server) {
 		sip_edit_append(e, "Require: sec-agree");

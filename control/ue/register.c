@@ -1,7 +1,7 @@
 /* Writing REGISTER (TS 24.229 5.1.1.2, 5.1.1.4, 5.1.1.5). */
 #include <errno.h>
 
-#include "control/ue/ue_internal.h"
+#include "control/ue/call.h"
 
 void ue_host_write(struct sbuf *b, const struct ip_addr *a)
 {
@@ -115,7 +115,7 @@ static void register_write(struct ue *u, struct sbuf *b, const struct ue_registe
 	if (a->agree)
 		agree_fields_write(u, b, a->verify);
 	sbuf_put(b, sv_of(supported_field(u)));
-	sbuf_put(b, SV("Allow: MESSAGE, NOTIFY, OPTIONS\r\n"));
+	sbuf_put(b, sv_of(ue_call_allow));
 	ue_access_write(u, b);
 	sbuf_put(b,
 		 SV("User-Agent: esplanade-ue/" ESPLANADE_VERSION "\r\nContent-Length: 0\r\n\r\n"));

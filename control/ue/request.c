@@ -25,6 +25,27 @@ void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b)
 	sbuf_put(b, SV("\r\n"));
 }
 
+bool ue_identity_fits(enum sip_method method)
+{
+	switch (method) {
+	case SIP_ACK:
+	case SIP_CANCEL:
+	case SIP_INFO:
+	case SIP_PRACK:
+	case SIP_REGISTER:
+	case SIP_UPDATE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void ue_identity_write(const struct ue *u, enum sip_method method, struct sbuf *b)
+{
+	if (ue_identity_fits(method))
+		sbuf_printf(b, "P-Preferred-Identity: <%.*s>\r\n", SV_ARG(u->impu));
+}
+
 void ue_agreement_write(const struct ue_set *on, struct sbuf *b)
 {
 	if (on && on->security_server)

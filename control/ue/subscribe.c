@@ -164,8 +164,8 @@ static void dialog_write(const struct ue *u, struct sbuf *b)
 		    s->tag, SV_ARG(u->impu));
 	if (s->remote_tag)
 		sbuf_printf(b, ";tag=%s", s->remote_tag);
-	sbuf_printf(b, "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\nP-Preferred-Identity: <%.*s>\r\n",
-		    s->call_id, s->cseq, SV_ARG(u->impu));
+	sbuf_printf(b, "\r\nCall-ID: %s\r\nCSeq: %u SUBSCRIBE\r\n", s->call_id, s->cseq);
+	ue_identity_write(u, SIP_SUBSCRIBE, b);
 	ue_contact_write(u, b);
 }
 

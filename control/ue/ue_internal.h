@@ -234,6 +234,8 @@ void ue_nat_beat(struct ue *u, uint64_t now); /* from now on, while there is a t
 bool ue_service_allowed(const struct ue *u);
 /* Header fields; none where there is nothing to say. */
 void ue_route_write(const struct ue *u, const struct ue_set *on, struct sbuf *b);
+void ue_identity_write(const struct ue *u, enum sip_method method, struct sbuf *b);
+bool ue_identity_fits(enum sip_method method); /* P-Preferred-Identity (RFC 3325 9.2) */
 void ue_agreement_write(const struct ue_set *on, struct sbuf *b);
 /* A request to be written for the set *on (NULL: in clear), with its branch. -ENOTCONN: not now. */
 int ue_request_create(struct ue *u, struct ue_request **rp, struct ue_set **on);

@@ -87,6 +87,14 @@ static void assert_sent(unsigned status)
 	assert_memory_equal(h_last(h)->text, start, strlen(start));
 }
 
+/* TS 24.229 5.1.2A.1.1: where from, in all requests but ACK and CANCEL */
+static void assert_access(const char *start, bool access)
+{
+	const char *field = h_field(sent(start)->text, "P-Access-Network-Info");
+
+	assert_int_equal(strlen(field) > 0, access);
+}
+
 #define RR "Record-Route: <sip:s.home1.net;lr>, <sip:tok@10.44.0.1:5105;lr>\r\n"
 
 static void forks_each_get_prack_and_ack(void **state)
@@ -107,6 +115,8 @@ static void forks_each_get_prack_and_ack(void **state)
 	h_respond(h, h_last(h), id, 200, "");
 	answers(invite, 180, "y", "Require: 100rel\r\nRSeq: 5\r\nContact: <sip:y@10.0.0.8>\r\n" RR);
 	assert_memory_equal(h_last(h)->text, "PRACK sip:y@10.0.0.8 ", 21);
+	assert_access("INVITE ", true);
+	assert_access("PRACK ", true);
 	h_respond(h, h_last(h), id, 200, "");
 	assert_int_equal(h->events[UE_CALL_RINGING], 1);
 	answers(invite, 200, "x", "Contact: <sip:x@10.0.0.7>\r\n" RR);
@@ -123,6 +133,8 @@ static void forks_each_get_prack_and_ack(void **state)
 	assert_int_equal(ue_call_state(h->ue), UE_CALL_TALKING);
 	assert_int_equal(ue_call_end(h->ue, h->now), 0);
 	assert_memory_equal(h_last(h)->text, "BYE sip:x@10.0.0.7 ", 19);
+	assert_access("ACK ", false);
+	assert_access("BYE ", true);
 	h_respond(h, h_last(h), id, 200, "");
 	assert_int_equal(h->events[UE_CALL_ENDED], 1);
 	assert_string_equal(h->text, "");
@@ -139,6 +151,7 @@ static void cancel_waits_for_the_first_answer(void **state)
 	assert_int_equal(h->n_sent, 1);
 	answers(invite, 180, "x", "");
 	assert_memory_equal(h_last(h)->text, "CANCEL sip:b@home1.net ", 23);
+	assert_access("CANCEL ", false);
 	assert_string_equal(h_field(h_last(h)->text, "Via"), h_field(invite->text, "Via"));
 	assert_string_equal(h_field(h_last(h)->text, "CSeq"), "1 CANCEL");
 	assert_string_equal(h_field(h_last(h)->text, "Route"), h_field(invite->text, "Route"));

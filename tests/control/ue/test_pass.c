@@ -89,6 +89,34 @@ static void branches(void **state)
 	h_free(h);
 }
 
+/* RFC 3325 9.2 */
+static void identity_where_it_may_be(void **state)
+{
+	static const struct {
+		const char *method;
+		bool identity;
+	} cases[] = {
+		{"INVITE", true}, {"OPTIONS", true}, {"MESSAGE", true}, {"BYE", true},
+		{"ACK", false},	  {"CANCEL", false}, {"PRACK", false},	{"UPDATE", false},
+		{"INFO", false},  {"REFER", true},
+	};
+	struct h *h = start(&(sa_set_id){0});
+	char text[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *cseq = strstr(invite, "1 INVITE");
+
+		assert_non_null(cseq);
+		snprintf(text, sizeof(text), "%s%.*s1 %s%s", cases[i].method,
+			 (int)(cseq - invite - 6), invite + 6, cases[i].method, cseq + 8);
+		assert_int_equal(pass(h, text), 0);
+		assert_int_equal(strlen(h_field(h_last(h)->text, "P-Preferred-Identity")) > 0,
+				 cases[i].identity);
+	}
+	h_free(h);
+}
+
 static void response_in(void **state)
 {
 	static const char below[] = "Via: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bK-1-0\r\n";
@@ -201,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(request_out),
 		cmocka_unit_test(branches),
+		cmocka_unit_test(identity_where_it_may_be),
 		cmocka_unit_test(response_in),
 		cmocka_unit_test(response_is_not_led_astray),
 		cmocka_unit_test(request_in_and_answer),

@@ -50,6 +50,8 @@ static void sm1_offers_every_choice_in_clear(void **state)
 	assert_non_null(strstr(h_field(text, "Supported"), "sec-agree"));
 	assert_string_equal(h_field(text, "Security-Verify"), "");
 	assert_true(strlen(h_field(text, "P-Access-Network-Info")) > 0);
+	assert_string_equal(h_field(text, "Allow"),
+			    "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, MESSAGE, NOTIFY, OPTIONS");
 	auth = h_field(text, "Authorization");
 	assert_non_null(strstr(auth, "username=\"user1_private@home1.net\""));
 	assert_non_null(strstr(auth, "uri=\"sip:home1.net\""));
