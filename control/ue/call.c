@@ -114,6 +114,17 @@ void ue_call_repeat(struct ue_call *c, struct sv text, const struct sip_flow *fl
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
+bool ue_call_lists(const struct sip_msg *m, enum sip_hdr id, struct sv tag)
+{
+	struct sip_list l = {.msg = m, .id = id};
+	struct sv element;
+
+	while (sip_list_walk(&l, &element))
+		if (sv_caseeq(element, tag))
+			return true;
+	return false;
+}
+
 void ue_call_body(struct sbuf *b, struct sv body)
 {
 	if (body.n)

@@ -40,6 +40,7 @@ int ue_call_request(struct ue_call *c, enum sip_method method, const char *field
 		    sip_client_h *handler, struct ue_request **rp, uint64_t now);
 int ue_call_bye(struct ue_call *c, uint64_t now);
 void ue_call_body(struct sbuf *b, struct sv body); /* Content-*, empty line, body */
+bool ue_call_lists(const struct sip_msg *m, enum sip_hdr id, struct sv tag);
 void ue_call_repeat(struct ue_call *c, struct sv text, const struct sip_flow *flow, uint64_t now);
 void ue_call_repeat_stop(struct ue_call *c);
 extern const char ue_call_allow[];

@@ -48,17 +48,6 @@ static int answer_send(struct ue_call *c, struct sip_server_txn *txn, const stru
 	return sip_server_respond(txn, a->status, sbuf_sv(&b), now);
 }
 
-static bool list_has(const struct sip_msg *m, enum sip_hdr id, struct sv word)
-{
-	struct sip_list l = {.msg = m, .id = id};
-	struct sv tag;
-
-	while (sip_list_walk(&l, &tag))
-		if (sv_caseeq(tag, word))
-			return true;
-	return false;
-}
-
 /* The session of a 2xx: an answer to the offer, or an offer if there was none. */
 static int session(const struct ue *u, const struct sip_msg *m, struct sbuf *sdp)
 {
@@ -138,8 +127,8 @@ static struct ue_call *call_alloc(struct ue *u, const struct sip_flow *from,
 	c->ok_seq = m->cseq;
 	c->received = sv_dup(m->raw);
 	c->received_len = m->raw.n;
-	if (list_has(m, SIP_HDR_SUPPORTED, SV("100rel")) ||
-	    list_has(m, SIP_HDR_REQUIRE, SV("100rel")))
+	if (ue_call_lists(m, SIP_HDR_SUPPORTED, SV("100rel")) ||
+	    ue_call_lists(m, SIP_HDR_REQUIRE, SV("100rel")))
 		c->rseq = 1 + (uint32_t)(m->cseq % 1000);
 	if (c->received && ue_dialog_in(&c->d, m) == 0)
 		return c;
@@ -206,7 +195,7 @@ static void session_changed(struct ue_call *c, const struct sip_flow *from, cons
 	}
 	a.contact = a.status == 200;
 	if (a.contact)
-		ue_dialog_target(&c->d, m);
+		ue_target_keep(&c->d.target, m);
 	if (a.contact && invite)
 		c->ok_seq = m->cseq;
 	serve(c, from, &a, a.contact && invite, now);

@@ -88,17 +88,6 @@ void ue_call_cancel(struct ue_call *c, uint64_t now)
 
 /* ---- provisional answers ------------------------------------------------------------------ */
 
-static bool reliable(const struct sip_msg *m)
-{
-	struct sip_list l = {.msg = m, .id = SIP_HDR_REQUIRE};
-	struct sv tag;
-
-	while (sip_list_walk(&l, &tag))
-		if (sv_caseeq(tag, SV("100rel")))
-			return true;
-	return false;
-}
-
 static void prack(struct ue_call *c, const struct sip_msg *m, uint64_t now)
 {
 	char rack[64];
@@ -125,7 +114,7 @@ static void provisional(struct ue_call *c, const struct sip_msg *m, uint64_t now
 		return;
 	if (other) /* another fork rings: each counts its RSeq for itself */
 		c->rseq_seen = 0;
-	if (ue_dialog_answered(&c->d, m) == 0 && reliable(m))
+	if (ue_dialog_answered(&c->d, m) == 0 && ue_call_lists(m, SIP_HDR_REQUIRE, SV("100rel")))
 		prack(c, m, now);
 	if (m->status == 180)
 		ue_event(c->ue, UE_CALL_RINGING, (struct sv){0}, now);

@@ -29,8 +29,7 @@ void ue_dialog_clear(struct ue_dialog *d)
 	memset(d, 0, sizeof(*d));
 }
 
-/* Record-Route as it stands (callee, RFC 3261 12.1.1) or backwards (caller, 12.1.2). */
-static int route_keep(struct ue_dialog *d, const struct sip_msg *m, bool backwards)
+int ue_route_keep(char **route, const struct sip_msg *m, bool backwards)
 {
 	struct sip_list l = {.msg = m, .id = SIP_HDR_RECORD_ROUTE};
 	char store[2][UE_DIALOG_FIELD];
@@ -48,13 +47,13 @@ static int route_keep(struct ue_dialog *d, const struct sip_msg *m, bool backwar
 		turn = !turn;
 	}
 	if (all.n)
-		return keep(&d->route, all);
-	free(d->route);
-	d->route = NULL;
+		return keep(route, all);
+	free(*route);
+	*route = NULL;
 	return 0;
 }
 
-void ue_dialog_target(struct ue_dialog *d, const struct sip_msg *m)
+void ue_target_keep(char **target, const struct sip_msg *m)
 {
 	struct sip_list contacts = {.msg = m, .id = SIP_HDR_CONTACT};
 	struct sip_addr a;
@@ -63,7 +62,7 @@ void ue_dialog_target(struct ue_dialog *d, const struct sip_msg *m)
 
 	if (sip_list_walk(&contacts, &element) && sip_addr_parse(&a, element) == 0 &&
 	    sip_uri_parse(&uri, a.uri) == 0)
-		(void)keep(&d->target, a.uri);
+		(void)keep(target, a.uri);
 }
 
 static struct sv uri_of(const struct sip_msg *m, enum sip_hdr id)
@@ -93,12 +92,12 @@ int ue_dialog_in(struct ue_dialog *d, const struct sip_msg *invite)
 	memset(d, 0, sizeof(*d));
 	sip_token(d->tag, sizeof(d->tag));
 	d->remote_cseq = invite->cseq;
-	ue_dialog_target(d, invite);
+	ue_target_keep(&d->target, invite);
 	if (!d->target || keep(&d->call_id, invite->call_id) < 0 ||
 	    keep(&d->remote_tag, invite->from_tag) < 0 ||
 	    keep(&d->local, uri_of(invite, SIP_HDR_TO)) < 0 ||
 	    keep(&d->remote, uri_of(invite, SIP_HDR_FROM)) < 0 ||
-	    route_keep(d, invite, false) < 0) {
+	    ue_route_keep(&d->route, invite, false) < 0) {
 		ue_dialog_clear(d);
 		return -EBADMSG;
 	}
@@ -110,8 +109,8 @@ int ue_dialog_answered(struct ue_dialog *d, const struct sip_msg *m)
 	int rc = keep(&d->remote_tag, m->to_tag);
 
 	if (rc == 0)
-		rc = route_keep(d, m, true);
-	ue_dialog_target(d, m);
+		rc = ue_route_keep(&d->route, m, true);
+	ue_target_keep(&d->target, m);
 	return rc;
 }
 

@@ -19,8 +19,11 @@ int ue_dialog_out(struct ue_dialog *d, const struct ue *u, struct sv to);
 int ue_dialog_in(struct ue_dialog *d, const struct sip_msg *invite);
 /* What a response to our INVITE says of the peer; route sets are those of the last one. */
 int ue_dialog_answered(struct ue_dialog *d, const struct sip_msg *m);
-/* The target from Contact, if there is a good one (RFC 3261 12.2.1.2, 12.2.2). */
-void ue_dialog_target(struct ue_dialog *d, const struct sip_msg *m);
+/* *target: as Contact says, if there is a good one (RFC 3261 12.2.1.2, 12.2.2). */
+void ue_target_keep(char **target, const struct sip_msg *m);
+/* *route: Record-Route as it stands (callee, RFC 3261 12.1.1) or backwards (caller, 12.1.2); NULL
+ * without one. -EBADMSG: too long, -ENOMEM */
+int ue_route_keep(char **route, const struct sip_msg *m, bool backwards);
 bool ue_dialog_has(const struct ue_dialog *d, const struct sip_msg *request);
 void ue_dialog_clear(struct ue_dialog *d);
 /* Start line and all fields of a request but those of its body. */

@@ -14,18 +14,13 @@ const struct ip_addr *ue_public_addr(const struct ue *u)
 /* received (RFC 3261 18.2.1): put there where Via and the packet's source differ. */
 void ue_nat_see(struct ue *u, const struct sip_msg *m)
 {
-	char text[IP_ADDR_STRLEN];
 	struct sv received;
 	struct ip_addr a;
 	struct sip_via v;
 
 	memset(&u->nat, 0, sizeof(u->nat));
-	if (sip_via_top(&v, m) < 0 || !sip_param(v.params, SV("received"), &received) ||
-	    received.n >= sizeof(text))
-		return;
-	memcpy(text, received.p, received.n);
-	text[received.n] = '\0';
-	if (ip_addr_parse(&a, text) == 0 && a.version == u->local.addr.version &&
+	if (sip_via_top(&v, m) == 0 && sip_param(v.params, SV("received"), &received) &&
+	    ue_host_read(received, &a) && a.version == u->local.addr.version &&
 	    !ip_addr_eq(&a, &u->local.addr))
 		u->nat = a;
 }

@@ -70,18 +70,6 @@ static void contact_edit(const struct ue *u, struct sip_edit *e)
 					 b.p);
 }
 
-/* The URI's host, if it is an address. */
-static bool host_read(const struct sip_uri *uri, struct ip_addr *a)
-{
-	char host[IP_ADDR_STRLEN];
-
-	if (uri->host.n >= sizeof(host))
-		return false;
-	memcpy(host, uri->host.p, uri->host.n);
-	host[uri->host.n] = '\0';
-	return ip_addr_parse(a, host) == 0;
-}
-
 /* Who is called by the address of the program's proxy, which is us, is a user of the home domain.
  */
 static void called_edit(const struct ue *u, struct sip_edit *e, struct sv called)
@@ -89,8 +77,8 @@ static void called_edit(const struct ue *u, struct sip_edit *e, struct sv called
 	struct sip_uri uri;
 	struct ip_addr a;
 
-	if (sip_uri_parse(&uri, called) == 0 && uri.port == u->behind.port && host_read(&uri, &a) &&
-	    ip_addr_eq(&a, &u->behind.addr))
+	if (sip_uri_parse(&uri, called) == 0 && uri.port == u->behind.port &&
+	    ue_host_read(uri.host, &a) && ip_addr_eq(&a, &u->behind.addr))
 		sip_edit_replace(e, called, "sip:%.*s%s%.*s", SV_ARG(uri.user),
 				 sv_empty(uri.user) ? "" : "@", SV_ARG(u->realm));
 }
@@ -107,7 +95,7 @@ static void caller_edit(const struct ue *u, struct sip_edit *e)
 	struct ip_addr a;
 
 	if (sip_addr_parse(&from, sip_msg_value(e->msg, SIP_HDR_FROM)) == 0 &&
-	    sip_uri_parse(&uri, from.uri) == 0 && host_read(&uri, &a))
+	    sip_uri_parse(&uri, from.uri) == 0 && ue_host_read(uri.host, &a))
 		sip_edit_replace(e, from.uri, "%.*s", SV_ARG(u->impu));
 }
 

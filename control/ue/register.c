@@ -10,6 +10,17 @@ void ue_host_write(struct sbuf *b, const struct ip_addr *a)
 	sbuf_printf(b, a->version == 6 ? "[%s]" : "%s", ip_addr_format(a, text));
 }
 
+bool ue_host_read(struct sv host, struct ip_addr *a)
+{
+	char text[IP_ADDR_STRLEN];
+
+	if (host.n == 0 || host.n >= sizeof(text) || memchr(host.p, 0, host.n))
+		return false;
+	memcpy(text, host.p, host.n);
+	text[host.n] = '\0';
+	return ip_addr_parse(a, text) == 0;
+}
+
 /* The port where answers are to come: port_us if protected (SP-15). */
 void ue_via_write(const struct ue *u, struct sbuf *b, const struct ue_set *on, const char *branch)
 {

@@ -203,13 +203,8 @@ bool ue_contact_is_ours(const struct ue *u, struct sv contact)
 {
 	struct sip_uri uri;
 	struct ip_addr host;
-	char text[IP_ADDR_STRLEN];
 
-	if (sip_uri_parse(&uri, contact) < 0 || uri.host.n == 0 || uri.host.n >= sizeof(text))
-		return false;
-	memcpy(text, uri.host.p, uri.host.n);
-	text[uri.host.n] = '\0';
-	return ip_addr_parse(&host, text) == 0 &&
+	return sip_uri_parse(&uri, contact) == 0 && ue_host_read(uri.host, &host) &&
 	       (ip_addr_eq(&host, &u->local.addr) || ip_addr_eq(&host, &u->nat)) &&
 	       sv_eq(uri.user, u->user);
 }

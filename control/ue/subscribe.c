@@ -63,41 +63,9 @@ void ue_subscription_end(struct ue *u)
 
 /* ---- the answer --------------------------------------------------------------------------- */
 
-/* RFC 3261 12.1.2: Record-Route backwards. */
-static char *route_dup(const struct sip_msg *m)
-{
-	struct sip_list records = {.msg = m, .id = SIP_HDR_RECORD_ROUTE};
-	char text[UE_SUBSCRIPTION_FIELD], whole[UE_SUBSCRIPTION_FIELD];
-	struct sv element, rest = {0};
-
-	while (sip_list_walk(&records, &element)) {
-		struct sbuf b = sbuf_of(text, sizeof(text));
-
-		sbuf_put(&b, element);
-		if (rest.n)
-			sbuf_printf(&b, ", %.*s", SV_ARG(rest));
-		if (b.overflow)
-			return NULL;
-		memcpy(whole, text, b.n);
-		rest = (struct sv){whole, b.n};
-	}
-	return rest.n ? sv_dup(rest) : NULL;
-}
-
 void ue_subscription_target(struct ue_subscription *s, const struct sip_msg *m)
 {
-	struct sip_list contacts = {.msg = m, .id = SIP_HDR_CONTACT};
-	struct sip_addr a;
-	struct sip_uri uri;
-	struct sv element;
-	char *copy;
-
-	if (!sip_list_walk(&contacts, &element) || sip_addr_parse(&a, element) < 0 ||
-	    sip_uri_parse(&uri, a.uri) < 0 || a.uri.n > UE_SUBSCRIPTION_FIELD)
-		return;
-	copy = sv_dup(a.uri);
-	if (copy)
-		replace(&s->target, copy);
+	ue_target_keep(&s->target, m);
 }
 
 static void accepted(struct ue *u, const struct sip_msg *m, uint64_t now)
@@ -107,7 +75,7 @@ static void accepted(struct ue *u, const struct sip_msg *m, uint64_t now)
 
 	(void)parse_u32(sip_msg_value(m, SIP_HDR_EXPIRES), UINT32_MAX, &expires);
 	if (!s->route)
-		s->route = route_dup(m);
+		(void)ue_route_keep(&s->route, m, true);
 	if (!s->remote_tag && m->to_tag.n <= UE_SUBSCRIPTION_FIELD)
 		s->remote_tag = sv_dup(m->to_tag);
 	ue_subscription_target(s, m);

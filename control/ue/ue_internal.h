@@ -194,7 +194,8 @@ struct ue_register_args {
 int ue_register_send(struct ue *u, const struct ue_register_args *a, uint64_t now);
 void ue_via_write(const struct ue *u, struct sbuf *b, const struct ue_set *on, const char *branch);
 void ue_host_write(struct sbuf *b, const struct ip_addr *a); /* with brackets if IPv6 */
-void ue_access_write(const struct ue *u, struct sbuf *b);    /* P-Access-Network-Info */
+bool ue_host_read(struct sv host, struct ip_addr *a);	  /* no brackets; false: it is no address */
+void ue_access_write(const struct ue *u, struct sbuf *b); /* P-Access-Network-Info */
 
 /* ---- run.c ---- */
 int ue_run_start(struct ue *u, bool deregister, uint64_t now);
