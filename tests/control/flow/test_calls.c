@@ -18,10 +18,9 @@ static void on_event(struct net *n, struct net_ue *x, enum ue_event e, struct sv
 		assert_int_equal(ue_call_accept(x->ue, n->now), 0);
 }
 
-static struct net *pair(uint8_t ip, bool answer)
+static struct net *pair_of(const struct net_setup *setup, bool answer)
 {
-	struct net_setup setup = {.ues = 3, .ip = ip};
-	struct net *n = net_alloc(&setup);
+	struct net *n = net_alloc(setup);
 
 	memset(&story, 0, sizeof(story));
 	story.answer = answer;
@@ -29,6 +28,11 @@ static struct net *pair(uint8_t ip, bool answer)
 	for (unsigned i = 0; i < 3; i++)
 		net_register(n, i);
 	return n;
+}
+
+static struct net *pair(uint8_t ip, bool answer)
+{
+	return pair_of(&(struct net_setup){.ues = 3, .ip = ip}, answer);
 }
 
 static void calls(struct net *n)
@@ -185,6 +189,88 @@ static void calls_end_with_the_registration(void **state)
 	nothing_is_left(n);
 }
 
+/* A call that rings while both UEs get new SAs, and are heard on them. */
+static struct net *ringing_on_old_sets(void)
+{
+	struct net *n = pair_of(&(struct net_setup){.ues = 3, .challenge_protected = true}, false);
+
+	calls(n);
+	for (unsigned i = 0; i < 2; i++)
+		net_register(n, i);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(ue_message(n->ues[i].ue, sv_of(n->ues[2].impu), SV("new"), n->now),
+				 0);
+	net_run(n, 1);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(n->ues[i].events[UE_MESSAGE_SENT_OK], 1);
+	net_run(n, 60000);
+	assert_states(n, UE_CALL_OUTGOING, UE_CALL_INCOMING_RINGING);
+	assert_int_equal(ue_sets(n->ues[ALICE].ue), 2);
+	return n;
+}
+
+/* covers: LU-10, LU-11, LU-12 */
+static void call_rings_across_a_change_over(void **state)
+{
+	struct net *n = ringing_on_old_sets();
+	unsigned sent;
+
+	(void)state;
+	assert_int_equal(ue_call_end(n->ues[ALICE].ue, n->now), 0);
+	net_run(n, 1);
+	assert_memory_equal(n->ues[ALICE].text, "487", 3);
+	assert_int_equal(n->ues[BOB].events[UE_CALL_ENDED], 1);
+	nothing_is_left(n);
+
+	n = ringing_on_old_sets();
+	assert_int_equal(ue_call_end(n->ues[BOB].ue, n->now), 0);
+	net_run(n, 1);
+	assert_memory_equal(n->ues[ALICE].text, "603", 3);
+	sent = n->sent;
+	net_run(n, 60000);
+	assert_int_equal(n->sent, sent); /* the ACKs came: nobody repeats anything */
+	nothing_is_left(n);
+
+	n = ringing_on_old_sets();
+	assert_int_equal(ue_call_accept(n->ues[BOB].ue, n->now), 0);
+	net_run(n, 1);
+	assert_states(n, UE_CALL_TALKING, UE_CALL_TALKING);
+	assert_int_equal(ue_call_end(n->ues[BOB].ue, n->now), 0);
+	net_run(n, 1);
+	nothing_is_left(n);
+}
+
+static enum net_fate lose_all(struct net *n, const struct net_packet *k, void *arg)
+{
+	(void)n;
+	(void)k;
+	(void)arg;
+	return NET_DROP;
+}
+
+/* RFC 3261 9.1: the call ends, and another one may begin, though nobody answers any more. */
+static void call_ends_when_nobody_answers(void **state)
+{
+	struct net *n = pair(4, true);
+
+	(void)state;
+	story.answer = false;
+	calls(n);
+	n->fate = lose_all;
+	assert_int_equal(ue_call_end(n->ues[ALICE].ue, n->now), 0);
+	net_run(n, 128001);
+	assert_int_equal(ue_call_state(n->ues[ALICE].ue), UE_CALL_NONE);
+	assert_int_equal(ue_transactions(n->ues[ALICE].ue), 0);
+	n->fate = NULL;
+	net_run(n, 200000); /* bob's ringing has its end as well */
+	story.answer = true;
+	calls(n);
+	assert_states(n, UE_CALL_TALKING, UE_CALL_TALKING);
+	assert_int_equal(ue_call_end(n->ues[ALICE].ue, n->now), 0);
+	net_run(n, 1);
+	nothing_is_left(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +281,8 @@ int main(void)
 		cmocka_unit_test(nobody_is_there),
 		cmocka_unit_test(any_packet_may_be_lost),
 		cmocka_unit_test(calls_end_with_the_registration),
+		cmocka_unit_test(call_rings_across_a_change_over),
+		cmocka_unit_test(call_ends_when_nobody_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
