@@ -336,7 +336,7 @@ void pcscf_dialog_fork(struct pcscf_reg *r, const struct sip_msg *m, uint64_t no
 		formed(r, &n, m, m, now);
 }
 
-bool pcscf_dialog_known(struct pcscf_reg *r, const struct sip_msg *m)
+bool pcscf_dialog_known(const struct pcscf_reg *r, const struct sip_msg *m)
 {
 	struct dialog_name n;
 

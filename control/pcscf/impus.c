@@ -180,11 +180,11 @@ void pcscf_impus_clear(struct pcscf_reg *r)
 		impu_drop(r, &r->impus);
 }
 
-/* Inside a dialog the From of a callee is what the caller dialled, so it need not be one of its
- * IMPUs. */
-static bool from_is_claim(const struct sip_msg *m)
+/* Inside a dialog of its own the From of a callee is what the caller dialled, so it need not be one
+ * of its IMPUs. */
+static bool from_is_claim(const struct pcscf_reg *r, const struct sip_msg *m)
 {
-	if (sv_empty(m->to_tag))
+	if (sv_empty(m->to_tag) || !pcscf_dialog_known(r, m))
 		return true;
 	switch (m->method) {
 	case SIP_MESSAGE:
@@ -220,7 +220,7 @@ const struct pcscf_impu *pcscf_impus_claimed(const struct pcscf_reg *r, const st
 	if (sip_addr_parse(&a, sip_msg_value(m, SIP_HDR_FROM)) < 0)
 		return NULL;
 	i = pcscf_impus_find(r, a.uri);
-	if (!i && from_is_claim(m) && !anonymous(a.uri))
+	if (!i && from_is_claim(r, m) && !anonymous(a.uri))
 		return NULL;
 	if (claimed)
 		return claimed;

@@ -536,7 +536,7 @@ bool pcscf_dialog_route(struct pcscf_reg *r, const struct sip_msg *m, const char
 /* A request that ended in our own 408: a BYE or an INVITE ends what it meant all the same. */
 void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core);
 /* Is it a request of the UE inside one of them? */
-bool pcscf_dialog_known(struct pcscf_reg *r, const struct sip_msg *m);
+bool pcscf_dialog_known(const struct pcscf_reg *r, const struct sip_msg *m);
 void pcscf_dialogs_end(struct pcscf_reg *r);
 unsigned pcscf_dialogs_count(const struct pcscf *p);
 

@@ -156,7 +156,7 @@ void ue_dialog_write(const struct ue *u, const struct ue_dialog *d, const struct
 		    d->tag, d->remote, d->remote_tag ? ";tag=" : "",
 		    d->remote_tag ? d->remote_tag : "");
 	sbuf_printf(b, "Call-ID: %s\r\nCSeq: %u %.*s\r\n", d->call_id, cseq, SV_ARG(name));
-	sbuf_printf(b, "P-Preferred-Identity: <%.*s>\r\n", SV_ARG(u->impu));
+	ue_identity_write(u, method, b);
 	if (method == SIP_ACK) /* TS 24.229 5.1.2A.1.1 */
 		return;
 	ue_agreement_write(on, b);

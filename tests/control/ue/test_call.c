@@ -87,12 +87,13 @@ static void assert_sent(unsigned status)
 	assert_memory_equal(h_last(h)->text, start, strlen(start));
 }
 
-/* TS 24.229 5.1.2A.1.1: where from, in all requests but ACK and CANCEL */
-static void assert_access(const char *start, bool access)
+/* RFC 3325 9.2, RFC 7315 5.7: which requests say who asks, and where. */
+static void assert_identity(const char *start, bool identity, bool access)
 {
-	const char *field = h_field(sent(start)->text, "P-Access-Network-Info");
+	const char *text = sent(start)->text;
 
-	assert_int_equal(strlen(field) > 0, access);
+	assert_int_equal(strlen(h_field(text, "P-Preferred-Identity")) > 0, identity);
+	assert_int_equal(strlen(h_field(text, "P-Access-Network-Info")) > 0, access);
 }
 
 #define RR "Record-Route: <sip:s.home1.net;lr>, <sip:tok@10.44.0.1:5105;lr>\r\n"
@@ -115,8 +116,8 @@ static void forks_each_get_prack_and_ack(void **state)
 	h_respond(h, h_last(h), id, 200, "");
 	answers(invite, 180, "y", "Require: 100rel\r\nRSeq: 5\r\nContact: <sip:y@10.0.0.8>\r\n" RR);
 	assert_memory_equal(h_last(h)->text, "PRACK sip:y@10.0.0.8 ", 21);
-	assert_access("INVITE ", true);
-	assert_access("PRACK ", true);
+	assert_identity("INVITE ", true, true);
+	assert_identity("PRACK ", false, true);
 	h_respond(h, h_last(h), id, 200, "");
 	assert_int_equal(h->events[UE_CALL_RINGING], 1);
 	answers(invite, 200, "x", "Contact: <sip:x@10.0.0.7>\r\n" RR);
@@ -133,8 +134,8 @@ static void forks_each_get_prack_and_ack(void **state)
 	assert_int_equal(ue_call_state(h->ue), UE_CALL_TALKING);
 	assert_int_equal(ue_call_end(h->ue, h->now), 0);
 	assert_memory_equal(h_last(h)->text, "BYE sip:x@10.0.0.7 ", 19);
-	assert_access("ACK ", false);
-	assert_access("BYE ", true);
+	assert_identity("ACK ", false, false);
+	assert_identity("BYE ", true, true);
 	h_respond(h, h_last(h), id, 200, "");
 	assert_int_equal(h->events[UE_CALL_ENDED], 1);
 	assert_string_equal(h->text, "");
@@ -151,7 +152,7 @@ static void cancel_waits_for_the_first_answer(void **state)
 	assert_int_equal(h->n_sent, 1);
 	answers(invite, 180, "x", "");
 	assert_memory_equal(h_last(h)->text, "CANCEL sip:b@home1.net ", 23);
-	assert_access("CANCEL ", false);
+	assert_identity("CANCEL ", false, false);
 	assert_string_equal(h_field(h_last(h)->text, "Via"), h_field(invite->text, "Via"));
 	assert_string_equal(h_field(h_last(h)->text, "CSeq"), "1 CANCEL");
 	assert_string_equal(h_field(h_last(h)->text, "Route"), h_field(invite->text, "Route"));
