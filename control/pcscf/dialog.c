@@ -22,7 +22,8 @@ struct pcscf_dialog {
 	struct timer timer;
 	uint64_t span; /* ms that it lasts without a message */
 	bool early;
-	bool call;	 /* made by INVITE; else by SUBSCRIBE or REFER */
+	bool call;   /* made by INVITE; else by SUBSCRIBE or REFER */
+	bool refers; /* a call with a REFER in it, whose NOTIFYs may outlast it (RFC 5057 5.1) */
 	size_t call_len; /* of the key: token, Call-ID and the UE's tag, common to all forks */
 	size_t key_len;
 	char *key;
@@ -288,18 +289,32 @@ static bool over(const struct pcscf_dialog *d, const struct sip_msg *m,
 	       (m->status == 481 && (m->method == SIP_SUBSCRIBE || m->method == SIP_NOTIFY));
 }
 
+static void end(struct pcscf_dialog *d, uint64_t now)
+{
+	if (!d->call || !d->refers) {
+		dialog_free(d);
+		return;
+	}
+	d->call = false;
+	d->span = GRACE_MS;
+	touch(d, now);
+}
+
 static void in_dialog(struct pcscf_reg *r, const struct dialog_name *n, const struct sip_msg *m,
 		      const struct sip_msg *request, uint64_t now)
 {
 	struct pcscf_dialog *d = find(r, n);
 
+	if (d && m->method == SIP_REFER && m->status >= 200 && m->status < 300)
+		d->refers = true;
 	if (d && over(d, m, request))
-		dialog_free(d);
+		end(d, now);
 	else if (d && m->status < 300)
 		keep(d, m, now);
 }
 
-void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core)
+void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core,
+			     uint64_t now)
 {
 	struct pcscf_dialog *d;
 	struct dialog_name n;
@@ -308,7 +323,7 @@ void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request,
 		  from_core ? request->from_tag : request->to_tag);
 	d = find(r, &n);
 	if (d && d->call && request->method == SIP_BYE)
-		dialog_free(d);
+		end(d, now);
 	else if (request->method == SIP_INVITE && sv_empty(request->to_tag) && !from_core)
 		early_end(r, &n);
 }

@@ -143,8 +143,10 @@ static void up(struct pcscf_caller *c, const struct sip_flow *from, const struct
 	why.status = up_edit(&e, c, m, now);
 	if (why.status == 0) {
 		rc = pcscf_relay_send(relay, &core, sip_edit_text(&e, p->out, PCSCF_TEXT_MAX), now);
-		if (rc == 0)
+		if (rc == 0) {
+			c->over &= !pcscf_emergency_initial(m); /* it tries again */
 			return;
+		}
 		pcscf_emergency_refusal(p, &why);
 		if (e.failed)
 			why = (struct pcscf_refusal){.status = 513};

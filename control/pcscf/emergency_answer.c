@@ -25,7 +25,7 @@ void pcscf_emergency_follow(const struct pcscf_relay *r, const struct sip_msg *r
 	if (m)
 		pcscf_dialog_response(&c->reg, request, m, from_core, now);
 	else
-		pcscf_dialog_unanswered(&c->reg, request, !from_core);
+		pcscf_dialog_unanswered(&c->reg, request, !from_core, now);
 	if (!m || m->status >= 200)
 		pcscf_caller_ebb(c, now);
 }

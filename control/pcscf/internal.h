@@ -534,7 +534,8 @@ void pcscf_dialog_fork(struct pcscf_reg *r, const struct sip_msg *m, uint64_t no
 bool pcscf_dialog_route(struct pcscf_reg *r, const struct sip_msg *m, const char **route,
 			uint64_t now);
 /* A request that ended in our own 408: a BYE or an INVITE ends what it meant all the same. */
-void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core);
+void pcscf_dialog_unanswered(struct pcscf_reg *r, const struct sip_msg *request, bool from_core,
+			     uint64_t now);
 /* Is it a request of the UE inside one of them? */
 bool pcscf_dialog_known(const struct pcscf_reg *r, const struct sip_msg *m);
 void pcscf_dialogs_end(struct pcscf_reg *r);

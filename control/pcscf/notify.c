@@ -92,11 +92,13 @@ static void act(struct pcscf_reg *r, const struct reginfo *info, uint64_t now)
  * missing. */
 static bool version_is_new(struct pcscf_subscription *s, const struct reginfo *info, uint64_t now)
 {
+	bool asked = s->lacking;
+
 	if (s->informed && info->version <= s->version)
 		return false;
 	s->lacking = !info->full && (s->lacking || !s->informed || info->version != s->version + 1);
 	if (s->lacking)
-		pcscf_subscription_later(s, 0, now);
+		pcscf_subscription_later(s, asked ? PCSCF_SUBSCRIPTION_LEAST : 0, now);
 	s->version = info->version;
 	s->informed = true;
 	return true;

@@ -206,7 +206,7 @@ static void dialog_follow(struct pcscf_relay *r, const struct sip_msg *m, uint64
 	else if (m)
 		pcscf_dialog_response(s->reg, &request, m, r->kind == PCSCF_RELAY_UP, now);
 	else
-		pcscf_dialog_unanswered(s->reg, &request, r->kind == PCSCF_RELAY_DOWN);
+		pcscf_dialog_unanswered(s->reg, &request, r->kind == PCSCF_RELAY_DOWN, now);
 }
 
 static const struct pcscf_impu *answerer(const struct pcscf_relay *r, const struct pcscf_reg *reg)

@@ -45,12 +45,13 @@ static void registration_look(const struct ue *u, const struct reginfo *r,
 static bool version_is_new(struct ue *u, const struct reginfo *r, uint64_t now)
 {
 	struct ue_subscription *s = u->subscription;
+	bool asked = s->lacking;
 
 	if (s->informed && r->version <= s->version)
 		return false;
 	s->lacking = !r->full && (s->lacking || !s->informed || r->version != s->version + 1);
 	if (s->lacking)
-		ue_subscription_later(u, 0, now);
+		ue_subscription_later(u, asked ? UE_SUBSCRIPTION_LEAST : 0, now);
 	s->version = r->version;
 	s->informed = true;
 	return true;

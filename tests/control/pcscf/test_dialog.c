@@ -172,6 +172,68 @@ static void callee_does_not_choose_its_route(void **state)
 	assert_int_equal(rig_counters(&r).dialogs, 0);
 }
 
+/* The core in the call "in", or the callee that was dialled by a name that is none of its own. */
+static void core_says(const char *method, unsigned cseq)
+{
+	rig_from_core(&r,
+		      "%s sip:alice@[2001:db8::77]:5070 SIP/2.0\r\n"
+		      "Via: SIP/2.0/TCP " RIG_SCSCF ";branch=z9hG4bKrf%u\r\nRoute: %s\r\n"
+		      "Max-Forwards: 60\r\nFrom: <sip:bob@home.test>;tag=b\r\n"
+		      "To: <sip:alias@home.test>;tag=1\r\nCall-ID: in\r\nCSeq: %u %s\r\n"
+		      "Content-Length: 0\r\n\r\n",
+		      method, cseq, path, cseq, method);
+}
+
+static void ue_answers(unsigned status)
+{
+	struct sip_flow from = rig_flow(&r, &u, u.set);
+	char text[RIG_TEXT];
+	struct sbuf b = sbuf_of(text, sizeof(text));
+
+	sip_reply_begin(&b, &rig_last_ue(&r)->m, status, SV("1"));
+	sip_reply_end(&b, (struct sv){0});
+	pcscf_input(r.p, &from, sbuf_sv(&b), r.now);
+	mw_run(r.mw, r.now);
+}
+
+static void ue_notifies(unsigned cseq, const char *state)
+{
+	struct sip_flow from = rig_flow(&r, &u, u.set);
+
+	rig_from_ue(&r, &from,
+		    "NOTIFY sip:bob@192.0.2.5 SIP/2.0\r\n"
+		    "Via: SIP/2.0/UDP [2001:db8::77]:5070;branch=z9hG4bKnf%u\r\n"
+		    "Max-Forwards: 70\r\nFrom: <sip:alias@home.test>;tag=1\r\n"
+		    "To: <sip:bob@home.test>;tag=b\r\nCall-ID: in\r\nCSeq: %u NOTIFY\r\n"
+		    "Event: refer\r\nSubscription-State: %s\r\nContent-Length: 0\r\n\r\n",
+		    cseq, cseq, state);
+	assert_int_equal(rig_last_core(&r)->m.method, SIP_NOTIFY);
+	assert_int_equal(rig_last_core(&r)->m.cseq, cseq);
+	rig_answer(&r, 200, "%s", "");
+}
+
+/* Blind transfer: BYE comes before the last NOTIFY (RFC 5057 5.1). */
+static void refer_outlasts_its_call(void **state)
+{
+	(void)state;
+	for (unsigned refers = 0; refers < 2; refers++) {
+		rig_forget(&r);
+		called("in");
+		ue_answers(200);
+		core_says(refers ? "REFER" : "INFO", 10 + 10 * refers);
+		ue_answers(refers ? 202 : 200);
+		core_says("BYE", 11 + 10 * refers);
+		ue_answers(200);
+		assert_int_equal(rig_counters(&r).dialogs, refers);
+		if (!refers)
+			rig_run(&r, 200000); /* the next call has its branches */
+	}
+	ue_notifies(1, "active;expires=60");
+	assert_int_equal(rig_counters(&r).dialogs, 1);
+	ue_notifies(2, "terminated;reason=noresource");
+	assert_int_equal(rig_counters(&r).dialogs, 0);
+}
+
 /* Another UE cannot use a dialog that it has heard of, nor end it. */
 static void dialogs_are_their_ues(void **state)
 {
@@ -286,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(forks_are_dialogs_of_their_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(failed_invite_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(callee_does_not_choose_its_route, setup, teardown),
+		cmocka_unit_test_setup_teardown(refer_outlasts_its_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(dialogs_are_their_ues, setup, teardown),
 		cmocka_unit_test_setup_teardown(table_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(silent_calls_are_forgotten, setup, teardown),

@@ -405,6 +405,31 @@ static void refused_callers_make_room(void **state)
 	nothing_is_left();
 }
 
+/* One that was refused and calls again keeps its place like any other. */
+static void refused_caller_calls_again(void **state)
+{
+	struct rig_ue caller;
+	char addr[32], call[8];
+
+	(void)state;
+	begin(clear);
+	says(&u, (struct said){.call = "c1", .fields = "Proxy-Require: x\r\n"});
+	assert_int_equal(rig_last_ue(&r)->m.status, 420);
+	says(&u, (struct said){.call = "c1"});
+	assert_int_equal(r.core.n, 1);
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%u", 100 + i);
+		rig_ue_init(&caller, "a", addr);
+		snprintf(call, sizeof(call), "b%u", i);
+		says(&caller, (struct said){.call = call});
+	}
+	assert_int_equal(r.core.n, 8); /* of 8 places, one was taken */
+	assert_int_equal(dropped(PCSCF_DROP_OVERLOAD), 1);
+	for (unsigned i = 0; i < 8; i++)
+		rig_answer_to(&r, &r.core.messages[i], 486, "");
+	nothing_is_left();
+}
+
 /* Nor can one caller make us keep much. */
 static void caller_is_bounded(void **state)
 {
@@ -614,6 +639,7 @@ int main(void)
 		cmocka_unit_test(no_way_to_the_ecscf),
 		cmocka_unit_test(callers_are_bounded),
 		cmocka_unit_test(refused_callers_make_room),
+		cmocka_unit_test(refused_caller_calls_again),
 		cmocka_unit_test(caller_is_bounded),
 		cmocka_unit_test(registered_ue_calls),
 		cmocka_unit_test(registered_ue_calls_over_tls),
