@@ -8,6 +8,13 @@ void rig_new_run(struct rig *r, struct rig_ue *u, sa_set_id over)
 	rig_challenge(r, u);
 }
 
+void rig_renewed(struct rig *r, struct rig_ue *u, sa_set_id over, unsigned expires)
+{
+	rig_new_run(r, u, over);
+	rig_sm7(r, u);
+	rig_ok(r, u, expires);
+}
+
 sa_set_id rig_terminate(struct rig *r)
 {
 	const char *path = NULL;

@@ -5,6 +5,8 @@
 
 /* A run up to SM6, with SM1 on that set; 0: in clear. */
 void rig_new_run(struct rig *r, struct rig_ue *u, sa_set_id over);
+/* And to its end: u->set is the current one. */
+void rig_renewed(struct rig *r, struct rig_ue *u, sa_set_id over, unsigned expires);
 /* A terminating MESSAGE; the set that it went out on. */
 sa_set_id rig_terminate(struct rig *r);
 /* That went to the core; NULL: none has. */

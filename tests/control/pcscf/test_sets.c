@@ -70,9 +70,7 @@ static void old_set_waits_for_outstanding_responses(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	old = u.set;
-	rig_new_run(&r, &u, old);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, old, 3600);
 	assert_int_equal(rig_terminate(&r), old);
 	n = r.core.n;
 	rig_answer_last(&r, &u, u.set); /* the response must come on the set of its request */
@@ -105,9 +103,7 @@ static void response_to_old_request_takes_old_set(void **state)
 	old = u.set;
 	rig_request(&r, &u, old, "MESSAGE", NULL);
 	request = rig_last_core(&r);
-	rig_new_run(&r, &u, old);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, old, 3600);
 	rig_request(&r, &u, u.set, "OPTIONS", NULL);
 	assert_non_null(rig_sa(&r, old));
 	rig_answer_to(&r, request, 200, "");
@@ -194,9 +190,7 @@ static void older_set_does_not_make_it_protected(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	old = u.set;
-	rig_new_run(&r, &u, old);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, old, 3600);
 	rig_ue_fresh(&u);
 	rig_sm1(&r, &u, old);
 	assert_true(rig_holds(rig_last_core(&r), "integrity-protected=\"no\""));
@@ -253,9 +247,7 @@ static void three_sets_and_no_more(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	first = u.set;
-	rig_new_run(&r, &u, first);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, first, 3600);
 	second = u.set;
 	rig_new_run(&r, &u, second); /* heard on the second: the first is idle and goes */
 	assert_null(rig_sa(&r, first));
@@ -285,9 +277,7 @@ static void ending_set_makes_room(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	first = u.set;
-	rig_new_run(&r, &u, first);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, first, 3600);
 	second = u.set;
 	rig_new_run(&r, &u, first);
 	rig_sm7(&r, &u);
@@ -313,9 +303,7 @@ static void run_keeps_the_set_of_its_sm1(void **state)
 		first = u.set;
 		rig_request(&r, &u, first, "MESSAGE",
 			    NULL); /* keeps the first set after the change-over */
-		rig_new_run(&r, &u, first);
-		rig_sm7(&r, &u);
-		rig_ok(&r, &u, 3600);
+		rig_renewed(&r, &u, first, 3600);
 		rig_request(&r, &u, u.set, "OPTIONS", NULL);
 		rig_new_run(&r, &u, first);
 		for (unsigned i = 0; i < r.core.n; i++)
@@ -342,9 +330,7 @@ static void next_run_keeps_the_set_too(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	first = u.set;
-	rig_new_run(&r, &u, first);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, first, 3600);
 	second = u.set;
 	rig_new_run(&r, &u, first);
 	rig_request(&r, &u, second, "OPTIONS", NULL);
@@ -365,13 +351,9 @@ static void only_the_set_of_sm1_is_kept(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	first = u.set;
-	rig_new_run(&r, &u, first);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, first, 3600);
 	second = u.set;
-	rig_new_run(&r, &u, first);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, first, 3600);
 	assert_non_null(rig_sa(&r, first));
 	assert_null(rig_sa(&r, second));
 	assert_int_equal(rig_installed(&r), 2);
@@ -387,9 +369,7 @@ static void silence_on_the_old_set_ends_its_use(void **state)
 	(void)state;
 	rig_registered(&r, &u, 0, 3600);
 	old = u.set;
-	rig_new_run(&r, &u, old);
-	rig_sm7(&r, &u);
-	rig_ok(&r, &u, 3600);
+	rig_renewed(&r, &u, old, 3600);
 	assert_int_equal(rig_terminate(&r), old);
 	rig_run(&r, 129000);
 	assert_int_equal(rig_terminate(&r), u.set);
